@@ -1,0 +1,143 @@
+//! Every bound of this crate, with its unit and its reason.
+
+use std::time::Duration;
+
+/// One `write` to a tty takes at most this much, so that a cancel finds little to flush.
+pub const TTY_WRITE_BYTES: usize = 16 * 1024;
+
+/// A device that refuses without saying when it will be ready (`/dev/lpN`) is asked again after this long at first …
+pub const RETRY_FIRST: Duration = Duration::from_millis(1);
+
+/// … doubling up to this.
+pub const RETRY_LAST: Duration = Duration::from_millis(20);
+
+/// A device that does not answer a question for its IEEE 1284 device id is given up on after this long.
+pub const DEVICE_ID_WAIT: Duration = Duration::from_secs(2);
+
+/// A device URI is at most this long: longer than any path or name that Linux lets it hold.
+pub const URI_BYTES: usize = 4096;
+
+/// A message shows at most this much of a text that is not a device URI.
+pub const URI_SHOWN_CHARS: usize = 200;
+
+/// A host name has at most this many bytes (RFC 1035 §2.3.4, without the root).
+pub const HOST_BYTES: usize = 253;
+
+/// A connection is held between jobs, and waited for, at most this long: a day.
+pub const HOLD_SECONDS: u32 = 86_400;
+
+/// An IEEE 1284 device id is cut to this: what `usblp` and `lp` hand out at most.
+pub const DEVICE_ID_BYTES: usize = 1024;
+
+/// One `write` to a plain file or a FIFO takes at most this much, so that an abort is heard soon.
+pub const FILE_WRITE_BYTES: usize = 256 * 1024;
+
+/// A disk (or a device) that said it is full is asked again after at most this long: nobody tells when it has room again.
+pub const RETRY_FULL: Duration = Duration::from_secs(1);
+
+/// A driver's real speed may differ this much from the wanted one, in thousandths: a UART tolerates about 3 % between the
+/// two ends.
+pub const BAUD_TOLERANCE_PERMILLE: u64 = 30;
+
+/// Bytes that came in on a serial line and were not asked for yet: what the kernel's own tty buffer holds.
+pub const INBOX_BYTES: usize = 4096;
+
+/// A driver that cannot be stopped when the device says stop is given at most this much line time of bytes …
+pub const FLOW_WINDOW: Duration = Duration::from_millis(20);
+
+/// … but this many at least. Printers say stop with 16 or more bytes of room left.
+pub const FLOW_WINDOW_BYTES: usize = 16;
+
+/// A driver's queue is looked at again when it should be empty by the baud rate: not sooner than this …
+pub const QUEUE_CHECK_FIRST: Duration = Duration::from_millis(1);
+
+/// … and not later (a device that holds us back makes the baud rate a poor guess).
+pub const QUEUE_CHECK_LAST: Duration = Duration::from_millis(250);
+
+/// Bytes that wait to leave and do not move for this long: the device holds us back …
+pub const STALL: Duration = Duration::from_millis(500);
+
+/// … or for the time of this many characters, on lines so slow that it is longer.
+pub const STALL_CHARACTERS: u64 = 8;
+
+/// Who waits for a modem line looks again after this long: `TIOCMIWAIT` misses a change that falls between two calls.
+pub const LINE_RECHECK: Duration = Duration::from_secs(1);
+
+/// A pty's two buffers hold no more than this: what a cancel there may have thrown away, uncounted.
+pub const PTY_HOLDS_BYTES: u64 = 64 * 1024;
+
+/// No UART's transmit FIFO is deeper: what may move out of the driver's queue at one stroke.
+pub const CORE_FIFO_BYTES: u64 = 256;
+
+/// A thread asleep in a device call is woken by a signal, and given this long to end …
+pub const SLEEPER_WAKE_WAIT: Duration = Duration::from_millis(5);
+
+/// … this many times (a second in all) before it is left behind.
+pub const SLEEPER_WAKE_TRIES: u32 = 200;
+
+/// Simulated printer: its input buffer, if nobody says otherwise. A page printer's is of this order.
+pub const SIM_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Simulated printer: what it wants to say and the host has not read. A message that does not fit is dropped whole.
+pub const SIM_BACK_BYTES: usize = 64 * 1024;
+
+/// Simulated printer: what it still takes after it said that it is busy, where it can be asked for its state then
+/// (Epson printers say busy with 256 bytes of room left).
+pub const SIM_EXPRESS_BYTES: usize = 256;
+
+/// Simulated printer: a slow one gives room in steps of this time.
+pub const SIM_PACE_TICK: Duration = Duration::from_millis(10);
+
+/// Simulated printer: a slow one that was not fed for longer than this does not save up the time.
+pub const SIM_PACE_BURST: Duration = Duration::from_millis(100);
+
+/// Simulated printer: a PJL segment longer than this is not a language monitor's.
+pub const SIM_SEGMENT_BYTES: usize = 4096;
+
+/// Simulated printer: a PJL command line, as long as the printer's buffer for it.
+pub const SIM_PJL_LINE_BYTES: usize = 1024;
+
+/// Simulated printer: PJL jobs inside each other.
+pub const SIM_PJL_JOBS: usize = 16;
+
+/// Simulated printer: PJL data that stops coming for this long is over (the TIMEOUT variable of HP printers) …
+pub const SIM_PJL_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// … or for this long between JOB and EOJ (HP PJL Technical Reference Manual p. 11-24).
+pub const SIM_PJL_JOB_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Simulated printer: where so many of the last jobs lay is remembered.
+pub const SIM_JOB_SPANS: usize = 4096;
+
+/// Simulated printer: so many ends of jobs may wait in the input buffer; further jobs run together.
+pub const SIM_JOB_ENDS: usize = 1024;
+
+/// Simulated printer: events kept for a watcher that is slow.
+pub const SIM_EVENTS: usize = 1024;
+
+/// Simulated printer: one read from its wire.
+pub const SIM_READ_BYTES: usize = 64 * 1024;
+
+/// Simulated printer: reads from its wire before it looks at anything else.
+pub const SIM_READS: usize = 16;
+
+/// Simulated printer: a command that pulls or puts back a cable waits this long for the wire to follow.
+pub const SIM_SETTLE_WAIT: Duration = Duration::from_secs(5);
+
+/// Simulated printer: a line on its control socket; `say` with 4 KiB fits.
+pub const SIM_CONTROL_LINE_BYTES: usize = 8 * 1024 + 64;
+
+/// Simulated printer: connections to its control socket at a time.
+pub const SIM_CONTROL_CLIENTS: usize = 16;
+
+/// Simulated printer: answers that a client of the control socket has not read; more, and it is hung up on.
+pub const SIM_CONTROL_ANSWER_BYTES: usize = 64 * 1024;
+
+/// Simulated printer: TCP connections at a time, where more than one is let in.
+pub const SIM_TCP_CONNECTIONS: usize = 64;
+
+/// Simulated printer: so many of the last TCP connections are remembered.
+pub const SIM_TCP_RECORDS: usize = 1024;
+
+/// Simulated printers in one process.
+pub const SIM_DEVICES: usize = 256;

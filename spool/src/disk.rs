@@ -1,0 +1,240 @@
+//! The disk thread: one sync for all who wait.
+//!
+//! Requests queue while a sync is under way; the next sync serves all of them. When several submitters are at work the
+//! thread waits a moment (a quarter of what the last sync took) for as many as came the last time, so that they stay
+//! together instead of splitting into a lone one and the rest.
+//!
+//! ```text
+//!   queue ──► group ──► name the landed documents ──► sync names ──► append their records ──► sync journal ──► answer
+//! ```
+//!
+//! The invariant: nobody is answered `Ok` before a sync that began after the request came has succeeded.
+
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::JobId;
+use crate::error::{Error, Result};
+use crate::journal;
+use crate::limits::{DISK_QUEUE, GROUP_REQUESTS};
+use crate::spool::{Inner, Then};
+use crate::sync::locked;
+use crate::writer::Landing;
+
+/// What the disk thread is asked for.
+pub(crate) enum Request {
+    /// Sync the journal. A commit that turns out not to be durable is taken back.
+    Sync { committed: Option<JobId>, then: Option<Then> },
+    /// Give a large document its name and its record.
+    Land { landing: Box<Landing>, then: Then },
+    /// Remove the file of a job whose removal is recorded. Large files take a while, so this is done after the answers.
+    Unlink { name: String },
+    /// Sync and end.
+    Stop,
+}
+
+impl Request {
+    /// Answers without having done anything.
+    pub(crate) fn answer(self, with: Result<()>) {
+        match self {
+            Self::Sync { then: Some(then), .. } | Self::Land { then, .. } => then(with),
+            Self::Sync { then: None, .. } | Self::Unlink { .. } | Self::Stop => {}
+        }
+    }
+}
+
+/// The thread, and the way to it.
+pub(crate) struct DiskThread {
+    requests: Sender<Request>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl DiskThread {
+    pub(crate) fn channel() -> (Self, Receiver<Request>) {
+        let (requests, queue) = bounded(DISK_QUEUE);
+        (Self { requests, thread: Mutex::new(None) }, queue)
+    }
+
+    pub(crate) fn sender(&self) -> Sender<Request> {
+        self.requests.clone()
+    }
+
+    pub(crate) fn start(self, spool: Arc<Inner>, queue: Receiver<Request>) -> Result<Self> {
+        let thread = std::thread::Builder::new()
+            .name("spool-disk".into())
+            .spawn(move || Disk { spool, queue, last: Group::default(), compacting: None }.run())
+            .map_err(Error::disk("starting", "the disk thread"))?;
+        *locked(&self.thread) = Some(thread);
+        Ok(self)
+    }
+
+    /// Lets the thread finish what was asked, and waits for it.
+    pub(crate) fn stop(&self) {
+        let _ = self.requests.send(Request::Stop);
+        if let Some(thread) = locked(&self.thread).take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for DiskThread {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// What the last group was like.
+#[derive(Default)]
+struct Group {
+    requests: usize,
+    took: Duration,
+}
+
+struct Disk {
+    spool: Arc<Inner>,
+    queue: Receiver<Request>,
+    last: Group,
+    compacting: Option<JoinHandle<()>>,
+}
+
+impl Disk {
+    fn run(mut self) {
+        while let Ok(first) = self.queue.recv() {
+            let group = self.gather(first);
+            let stop = group.iter().any(|request| matches!(request, Request::Stop));
+            self.serve(group);
+            if stop {
+                break;
+            }
+            self.compact_if_it_pays();
+        }
+        if let Some(compacting) = self.compacting.take() {
+            let _ = compacting.join();
+        }
+        for left in self.queue.try_iter() {
+            left.answer(Err(Error::Closed));
+        }
+    }
+
+    /// The requests that one sync will serve.
+    fn gather(&self, first: Request) -> Vec<Request> {
+        let mut group = vec![first];
+        let patience = Instant::now() + self.last.took / 4;
+        while group.len() < GROUP_REQUESTS {
+            let next = if group.len() < self.last.requests {
+                self.queue.recv_deadline(patience).ok()
+            } else {
+                self.queue.try_recv().ok()
+            };
+            match next {
+                Some(request) => group.push(request),
+                None => break,
+            }
+        }
+        group
+    }
+
+    fn serve(&mut self, group: Vec<Request>) {
+        let begun = Instant::now();
+        let mut waiting: Vec<(Option<JobId>, Option<Then>)> = Vec::new();
+        let mut landing = Vec::new();
+        let mut unlink = Vec::new();
+        for request in group {
+            match request {
+                Request::Sync { committed, then } => waiting.push((committed, then)),
+                Request::Land { landing: document, then } => landing.push((document, then)),
+                Request::Unlink { name } => unlink.push(name),
+                Request::Stop => waiting.push((None, None)),
+            }
+        }
+        self.land(landing, &mut waiting);
+        if waiting.is_empty() && unlink.is_empty() {
+            return;
+        }
+        self.last.requests = waiting.len();
+        let synced = self.sync_journal();
+        self.last.took = begun.elapsed();
+        self.answer(waiting, &synced);
+        // Only after the sync: a power cut must not find the file gone and its removal not recorded.
+        if synced.is_ok() {
+            self.unlink(unlink);
+        }
+    }
+
+    /// Names the documents, syncs the names, writes the records. Who fails is answered here; the others wait for the
+    /// sync of the journal.
+    fn land(
+        &self,
+        landing: Vec<(Box<Landing>, Then)>,
+        waiting: &mut Vec<(Option<JobId>, Option<Then>)>,
+    ) {
+        if landing.is_empty() {
+            return;
+        }
+        let mut named = Vec::new();
+        for (document, then) in landing {
+            match document.name() {
+                Ok(()) => named.push((document, then)),
+                Err(error) => self.refuse(document.id, then, error),
+            }
+        }
+        let synced = self.spool.store.sync_names();
+        let synced =
+            synced.map_err(|source| self.spool.poison("syncing", "the spool directory", source));
+        for (document, then) in named {
+            let id = document.id;
+            match synced.clone().and_then(|()| document.enter(&self.spool)) {
+                Ok(()) => waiting.push((Some(id), Some(then))),
+                Err(error) => self.refuse(id, then, error),
+            }
+        }
+    }
+
+    fn refuse(&self, id: JobId, then: Then, error: Error) {
+        self.spool.give_up(id, &error.to_string());
+        then(Err(error));
+    }
+
+    fn sync_journal(&self) -> Result<()> {
+        self.spool.check_poison()?;
+        let synced = self.spool.journal.file().sync();
+        synced.map_err(|source| self.spool.poison("syncing", journal::NAME, source))
+    }
+
+    fn answer(&self, waiting: Vec<(Option<JobId>, Option<Then>)>, synced: &Result<()>) {
+        for (committed, then) in waiting {
+            if let (Some(id), Err(error)) = (committed, synced) {
+                self.spool.give_up(id, &error.to_string());
+            }
+            if let Some(then) = then {
+                then(synced.clone());
+            }
+        }
+    }
+
+    fn unlink(&self, names: Vec<String>) {
+        for name in names {
+            if let Err(error) = self.spool.store.remove(&name) {
+                tracing::warn!(%name, %error, "a spool file could not be removed");
+            }
+        }
+    }
+
+    fn compact_if_it_pays(&mut self) {
+        if self.compacting.as_ref().is_some_and(|thread| !thread.is_finished())
+            || !self.spool.compaction_pays()
+        {
+            return;
+        }
+        let spool = self.spool.clone();
+        let work = move || {
+            if let Err(error) = spool.compact() {
+                tracing::error!(%error, "the journal could not be compacted; it goes on growing");
+            }
+        };
+        self.compacting = std::thread::Builder::new().name("spool-compact".into()).spawn(work).ok();
+    }
+}

@@ -1,0 +1,422 @@
+//! The spool itself: what the server holds.
+//!
+//! ```text
+//!   front ends ── begin ──► Writer ── commit ──┐                      ┌── callback
+//!   provider ──── update ──────────────────────┤► journal (page cache) ──► disk thread (group sync)
+//!   port threads ─ Progress::note ─────────────┘
+//! ```
+//!
+//! Every change is one record, appended at once under the journal's lock (so a killed process loses nothing), and
+//! durable after the next group sync. Whoever needs to know that gives a callback.
+//!
+//! The invariant: the table in memory is what a replay of the journal would give.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::JobId;
+use crate::compact::Pace;
+use crate::disk::{DiskThread, Request};
+use crate::disk_store::DiskStore;
+use crate::document::{Document, Growth};
+use crate::error::{Error, Result};
+use crate::journal::{Journal, Record, Room};
+use crate::limits::{ID_BLOCK, ID_LAST, WRITERS};
+use crate::progress::{Cell, Progress};
+use crate::recover::{self, Report};
+use crate::shadow::{Change, DocumentState, Shadow, Ticket};
+use crate::store::Store;
+use crate::sync::locked;
+use crate::table::Table;
+use crate::writer::Writer;
+
+/// A callback for the end of a durable operation. Called once, from the disk thread or from the caller.
+pub type Then = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// Settings of a spool.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A document may be this long.
+    pub max_job_bytes: u64,
+    /// All documents together may be this long; `None`: as the disk allows.
+    pub max_bytes: Option<u64>,
+    /// New documents are refused where they would leave less than this free on the disk.
+    pub min_free_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { max_job_bytes: 4 << 30, max_bytes: None, min_free_bytes: 512 << 20 }
+    }
+}
+
+/// How long finished jobs stay for a reprint. A job goes when either bound is passed.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// This many at most.
+    pub jobs: usize,
+    /// This long at most, in ms.
+    pub age_ms: u64,
+}
+
+/// An open spool. Cheap to clone; closed when the last clone is gone.
+#[derive(Clone)]
+pub struct Spool {
+    inner: Arc<Inner>,
+    disk: Arc<DiskThread>,
+}
+
+impl Spool {
+    /// Opens the spool in `path` (making it where it is missing), recovers what is there, and says what it found.
+    pub fn open(path: &Path, options: Options) -> Result<(Self, Report)> {
+        let store =
+            DiskStore::open(path).map_err(Error::disk("opening", path.to_string_lossy()))?;
+        Self::open_on(Arc::new(store), options)
+    }
+
+    /// Opens the spool on a store of the caller's.
+    pub fn open_on(store: Arc<dyn Store>, options: Options) -> Result<(Self, Report)> {
+        let recovered = recover::recover(&*store)?;
+        let (disk, requests) = DiskThread::channel();
+        let inner = Arc::new(Inner {
+            store,
+            options: Mutex::new(options),
+            table: Mutex::new(recovered.table),
+            journal: recovered.journal,
+            requests: disk.sender(),
+            poison: Mutex::new(None),
+            writers: AtomicUsize::new(0),
+            compacting: Mutex::new(()),
+            pace: Pace::default(),
+            _lock: recovered.lock,
+        });
+        let disk = disk.start(inner.clone(), requests)?;
+        Ok((Self { inner, disk: Arc::new(disk) }, recovered.report))
+    }
+
+    /// Replaces the settings (a reload of the configuration).
+    pub fn set_options(&self, options: Options) {
+        *locked(&self.inner.options) = options;
+    }
+
+    /// Begins a document. `expected_bytes`, where the submitter said it, reserves the space now, so that a full disk
+    /// shows before the first byte.
+    pub fn begin(&self, ticket: Ticket, expected_bytes: Option<u64>) -> Result<Writer> {
+        ticket.check()?;
+        self.inner.begin(ticket, expected_bytes)
+    }
+
+    /// Records a job whose bytes go past the spool. It is lost with the process, and recorded as aborted then.
+    pub fn begin_direct(&self, ticket: Ticket) -> Result<JobId> {
+        ticket.check()?;
+        self.inner.check_poison()?;
+        let id = self.inner.next_id()?;
+        let record = Record::Announced { id, direct: true, ticket: Box::new(ticket) };
+        self.inner.enter(record, Room::NewWork, |_| ())?;
+        Ok(id)
+    }
+
+    /// Changes a job's life. In memory and with the kernel when this returns; `then`, if given, is called when it is
+    /// durable (or cannot be made so).
+    pub fn update(&self, id: JobId, change: Change, then: Option<Then>) -> Result<Arc<Shadow>> {
+        let shadow = self.inner.update(id, change)?;
+        if let Some(then) = then {
+            self.inner.disk(Request::Sync { committed: None, then: Some(then) });
+        }
+        Ok(shadow)
+    }
+
+    /// Makes durable what was appended so far, some time soon, without anybody waiting for it.
+    pub fn sync_soon(&self) {
+        self.inner.disk(Request::Sync { committed: None, then: None });
+    }
+
+    /// A job as it stands now.
+    pub fn job(&self, id: JobId) -> Result<Arc<Shadow>> {
+        locked(&self.inner.table).job(id).ok_or(Error::NoSuchJob { id })
+    }
+
+    /// All jobs as they stand now, by id.
+    pub fn jobs(&self) -> Vec<Arc<Shadow>> {
+        locked(&self.inner.table).all().collect()
+    }
+
+    /// The document of a job, whole or growing.
+    pub fn document(&self, id: JobId) -> Result<Document> {
+        self.inner.document(id)
+    }
+
+    /// The place to note how far a job has been played. The job must be processing.
+    pub fn progress(&self, id: JobId) -> Result<Progress> {
+        let mut table = locked(&self.inner.table);
+        let shadow = table.job(id).ok_or(Error::NoSuchJob { id })?;
+        let cell = table.playing.entry(id).or_insert_with(|| Cell::new(shadow.played)).clone();
+        Ok(Progress { spool: Arc::downgrade(&self.inner), id, cell })
+    }
+
+    /// Forgets a job that has ended, with its document.
+    pub fn remove(&self, id: JobId) -> Result<()> {
+        self.inner.remove(id)
+    }
+
+    /// Forgets the jobs that retention gives up; which.
+    pub fn expire(&self, retention: Retention, now_ms: u64) -> Vec<JobId> {
+        let expired: Vec<JobId> = {
+            let table = locked(&self.inner.table);
+            let surplus = table.ended().len().saturating_sub(retention.jobs);
+            let old = |ended_ms: u64| ended_ms.saturating_add(retention.age_ms) < now_ms;
+            let ended = table.ended().iter().enumerate();
+            ended
+                .take_while(|(n, (ended_ms, _))| *n < surplus || old(*ended_ms))
+                .map(|(_, (_, id))| *id)
+                .collect()
+        };
+        expired.into_iter().filter(|id| self.inner.remove(*id).is_ok()).collect()
+    }
+
+    /// Why no new work is accepted, if so.
+    pub fn poisoned(&self) -> Option<Error> {
+        self.inner.check_poison().err()
+    }
+
+    /// Free bytes on the spool's disk.
+    pub fn free_bytes(&self) -> u64 {
+        self.inner.free_bytes()
+    }
+
+    /// How many jobs there are, and how many bytes their documents have.
+    pub fn usage(&self) -> (usize, u64) {
+        let table = locked(&self.inner.table);
+        (table.len(), table.document_bytes())
+    }
+
+    /// Writes the journal anew with only what is alive. Done by itself when it pays.
+    pub fn compact(&self) -> Result<()> {
+        self.inner.compact()
+    }
+
+    /// Syncs and stops the disk thread. Later requests are answered with [`Error::Closed`].
+    pub fn close(&self) {
+        self.disk.stop();
+    }
+}
+
+/// What all handles share.
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    options: Mutex<Options>,
+    /// Locked before the journal, never after.
+    pub(crate) table: Mutex<Table>,
+    pub(crate) journal: Journal,
+    requests: crossbeam_channel::Sender<Request>,
+    poison: Mutex<Option<Arc<str>>>,
+    pub(crate) writers: AtomicUsize,
+    pub(crate) compacting: Mutex<()>,
+    pub(crate) pace: Pace,
+    _lock: Box<dyn Send + Sync>,
+}
+
+impl Inner {
+    pub(crate) fn options(&self) -> Options {
+        locked(&self.options).clone()
+    }
+
+    fn begin(self: &Arc<Self>, ticket: Ticket, expected_bytes: Option<u64>) -> Result<Writer> {
+        self.check_poison()?;
+        let options = self.options();
+        let expected = expected_bytes.unwrap_or(0);
+        if expected > options.max_job_bytes {
+            return Err(Error::TooLarge { limit_bytes: options.max_job_bytes });
+        }
+        self.check_space(expected)?;
+        if self.writers.fetch_add(1, Ordering::AcqRel) >= WRITERS {
+            self.writers.fetch_sub(1, Ordering::AcqRel);
+            return Err(Error::TooManyWriters { limit: WRITERS });
+        }
+        let made = self.next_id().and_then(|id| Ok((id, self.new_file(id, expected)?)));
+        let (id, file) = made.inspect_err(|_| {
+            self.writers.fetch_sub(1, Ordering::AcqRel);
+        })?;
+        Ok(Writer::new(self.clone(), id, ticket, file, expected))
+    }
+
+    fn new_file(&self, id: JobId, expected_bytes: u64) -> Result<Arc<dyn crate::store::File>> {
+        let name = id.file_name();
+        let file = self.store.create_unnamed().map_err(Error::disk("creating", &*name))?;
+        if expected_bytes > 0 {
+            file.allocate(expected_bytes, true).map_err(|source| {
+                if Error::is_no_space(&source) {
+                    Error::Full { free_bytes: self.free_bytes(), needed_bytes: expected_bytes }
+                } else {
+                    Error::disk("reserving space for", name)(source)
+                }
+            })?;
+        }
+        Ok(file)
+    }
+
+    /// The next id; a new block is recorded well before the old one is used up.
+    fn next_id(&self) -> Result<JobId> {
+        let mut table = locked(&self.table);
+        let number = table.next_id;
+        let id = JobId::new(number).ok_or(Error::NoIdsLeft)?;
+        if number.saturating_add(ID_BLOCK / 2) >= table.ceiling {
+            let ceiling = number.saturating_add(ID_BLOCK).min(ID_LAST.saturating_add(1));
+            self.journal.append(&[Record::Ids { next: ceiling }], Room::Upkeep)?;
+            table.ceiling = ceiling;
+            let _ = self.requests.try_send(Request::Sync { committed: None, then: None });
+        }
+        table.next_id = number.saturating_add(1);
+        Ok(id)
+    }
+
+    /// Appends a record that makes a job and takes it into the table.
+    pub(crate) fn enter(
+        &self,
+        record: Record,
+        room: Room,
+        also: impl FnOnce(&mut Table),
+    ) -> Result<()> {
+        let mut table = locked(&self.table);
+        self.journal.append(std::slice::from_ref(&record), room)?;
+        table.apply(record);
+        also(&mut table);
+        Ok(())
+    }
+
+    pub(crate) fn update(&self, id: JobId, change: Change) -> Result<Arc<Shadow>> {
+        let mut table = locked(&self.table);
+        let mut shadow = Shadow::clone(&*table.job(id).ok_or(Error::NoSuchJob { id })?);
+        shadow.apply(&change)?;
+        let leaves = !matches!(shadow.state, crate::shadow::State::Processing);
+        let cell = if leaves { table.playing.remove(&id) } else { None };
+        let close = || {
+            if let Some(cell) = &cell {
+                cell.close();
+            }
+        };
+        self.journal.append_if(&[Record::Changed { id, change }], Room::Upkeep, || true, close)?;
+        if shadow.state.ended_ms().is_some()
+            && let Some((_, growth)) = table.growing.remove(&id)
+        {
+            growth.break_off();
+        }
+        let current = Arc::new(shadow.clone());
+        table.insert(shadow);
+        Ok(current)
+    }
+
+    /// Ends a job whose document will never be whole.
+    pub(crate) fn give_up(&self, id: JobId, why: &str) {
+        if let Some((_, growth)) = locked(&self.table).growing.remove(&id) {
+            growth.break_off();
+        }
+        let change = Change::Abort { at_ms: now_ms(), why: why.into() };
+        match self.update(id, change.clone()) {
+            Ok(_) | Err(Error::NoSuchJob { .. } | Error::WrongState { .. }) => {}
+            Err(error) => {
+                tracing::error!(%id, %error, "the end of a job could not be recorded");
+                locked(&self.table).apply(Record::Changed { id, change });
+            }
+        }
+    }
+
+    fn document(&self, id: JobId) -> Result<Document> {
+        let bytes = {
+            let table = locked(&self.table);
+            if let Some((document, _)) = table.growing.get(&id) {
+                return Ok(document.clone());
+            }
+            match table.job(id).ok_or(Error::NoSuchJob { id })?.document {
+                DocumentState::Whole { bytes, .. } => bytes,
+                DocumentState::Receiving | DocumentState::None { .. } => {
+                    return Err(Error::Damaged {
+                        name: id.file_name(),
+                        why: "the job has no document".into(),
+                    });
+                }
+            }
+        };
+        let name = id.file_name();
+        let file = self.store.open(&name).map_err(Error::disk("opening", &*name))?;
+        let there = file.bytes().map_err(Error::disk("reading", &*name))?;
+        if there != bytes {
+            return Err(Error::Damaged {
+                name,
+                why: format!("it has {there} bytes, the journal says {bytes}"),
+            });
+        }
+        Ok(Document::new(file, Growth::whole(bytes), name))
+    }
+
+    fn remove(&self, id: JobId) -> Result<()> {
+        let mut table = locked(&self.table);
+        let shadow = table.job(id).ok_or(Error::NoSuchJob { id })?;
+        if shadow.state.ended_ms().is_none() {
+            return Err(Error::WrongState { id, state: shadow.state.name(), wanted: "removed" });
+        }
+        self.journal.append(&[Record::Removed { id }], Room::Upkeep)?;
+        table.remove(id);
+        if shadow.has_document() {
+            self.disk(Request::Unlink { name: id.file_name() });
+        }
+        Ok(())
+    }
+
+    /// Hands a request to the disk thread, waiting while its queue is full.
+    pub(crate) fn disk(&self, request: Request) {
+        if let Err(crossbeam_channel::SendError(request)) = self.requests.send(request) {
+            request.answer(Err(Error::Closed));
+        }
+    }
+
+    pub(crate) fn check_poison(&self) -> Result<()> {
+        match &*locked(&self.poison) {
+            Some(why) => Err(Error::Poisoned { why: why.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers that the disk failed to keep something: nothing can be promised from now on.
+    pub(crate) fn poison(&self, doing: &'static str, name: &str, source: std::io::Error) -> Error {
+        let error = Error::disk(doing, name)(source);
+        let mut poison = locked(&self.poison);
+        let why = poison.get_or_insert_with(|| {
+            tracing::error!(%error, "no new work is accepted until the server is restarted");
+            error.to_string().into()
+        });
+        Error::Poisoned { why: why.clone() }
+    }
+
+    pub(crate) fn free_bytes(&self) -> u64 {
+        self.store.free_bytes().unwrap_or(0)
+    }
+
+    /// Refuses what would leave too little space.
+    pub(crate) fn check_space(&self, more_bytes: u64) -> Result<()> {
+        let options = self.options();
+        let used_bytes = locked(&self.table).document_bytes();
+        if let Some(limit_bytes) = options.max_bytes
+            && used_bytes.saturating_add(more_bytes) > limit_bytes
+        {
+            return Err(Error::Quota { used_bytes, limit_bytes });
+        }
+        let free_bytes = self
+            .store
+            .free_bytes()
+            .map_err(Error::disk("asking for free space of", self.store.path()))?;
+        let needed_bytes = options.min_free_bytes.saturating_add(more_bytes);
+        if free_bytes < needed_bytes {
+            return Err(Error::Full { free_bytes, needed_bytes });
+        }
+        Ok(())
+    }
+}
+
+/// The time, in ms since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

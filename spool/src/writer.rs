@@ -1,0 +1,233 @@
+//! Receiving a document: begin, append, commit or abort.
+//!
+//! ```text
+//!  begin ──► append* ──► commit ──► (callback: durable, or why not)
+//!               └──────► abort, or drop: the space is free again, nothing is left
+//! ```
+//!
+//! The bytes go straight into a file that has no name yet. A document up to `INLINE_BYTES` also rides in its commit
+//! record, so that one sync of the journal makes it durable; its own file may be written back whenever the kernel likes,
+//! and recovery rebuilds it from the journal if the power went first. A larger one is synced under its name before the
+//! record is written.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::JobId;
+use crate::disk::Request;
+use crate::document::{Document, End, Growth};
+use crate::error::{Error, Result};
+use crate::journal::{Record, Room};
+use crate::limits::{INLINE_BYTES, SPACE_CHECK_BYTES};
+use crate::shadow::Ticket;
+use crate::spool::Inner;
+use crate::store::File;
+
+/// A document that is being received. Dropping it aborts.
+pub struct Writer {
+    spool: Arc<Inner>,
+    id: JobId,
+    /// `None` once the job was announced: its ticket is in the journal then.
+    ticket: Option<Box<Ticket>>,
+    file: Arc<dyn File>,
+    growth: Arc<Growth>,
+    /// The document so far, while it is small.
+    inline: Option<Vec<u8>>,
+    bytes: u64,
+    crc32c: u32,
+    allocated: u64,
+    space_check_at: u64,
+    settled: bool,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        spool: Arc<Inner>,
+        id: JobId,
+        ticket: Ticket,
+        file: Arc<dyn File>,
+        allocated: u64,
+    ) -> Self {
+        Self {
+            spool,
+            id,
+            ticket: Some(Box::new(ticket)),
+            file,
+            growth: Growth::open(),
+            inline: Some(Vec::new()),
+            bytes: 0,
+            crc32c: 0,
+            allocated,
+            space_check_at: SPACE_CHECK_BYTES,
+            settled: false,
+        }
+    }
+
+    /// The job's number. It is this job's for ever, also if the document never becomes whole.
+    pub fn job(&self) -> JobId {
+        self.id
+    }
+
+    /// How much was appended.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The document so far, to be followed while it grows.
+    pub fn document(&self) -> Document {
+        Document::new(self.file.clone(), self.growth.clone(), self.id.file_name())
+    }
+
+    /// Makes the job visible (listed, playable, cancelable) before its document is whole.
+    pub fn announce(&mut self) -> Result<()> {
+        let Some(ticket) = self.ticket.take() else { return Ok(()) };
+        let record = Record::Announced { id: self.id, direct: false, ticket };
+        let document = self.document();
+        let growth = self.growth.clone();
+        self.spool.enter(record, Room::NewWork, |table| {
+            table.growing.insert(self.id, (document, growth));
+        })
+    }
+
+    /// Appends bytes. After an error only an abort makes sense.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.growth.end() == End::Broken {
+            return Err(Error::Canceled { id: self.id });
+        }
+        let added = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let total = self.bytes.saturating_add(added);
+        let limit_bytes = self.spool.options().max_job_bytes;
+        if total > limit_bytes {
+            return Err(Error::TooLarge { limit_bytes });
+        }
+        if total > self.space_check_at.max(self.allocated) {
+            self.spool.check_space(added)?;
+            self.space_check_at = total.saturating_add(SPACE_CHECK_BYTES);
+        }
+        self.file.write_at(bytes, self.bytes).map_err(|source| self.write_failed(source, added))?;
+        self.crc32c = crc32c::crc32c_append(self.crc32c, bytes);
+        self.keep_inline(bytes);
+        self.bytes = total;
+        self.growth.set(total, End::Open);
+        Ok(())
+    }
+
+    fn keep_inline(&mut self, bytes: &[u8]) {
+        if let Some(inline) = &mut self.inline {
+            if inline.len().saturating_add(bytes.len()) > INLINE_BYTES {
+                self.inline = None;
+            } else {
+                inline.extend_from_slice(bytes);
+            }
+        }
+    }
+
+    fn write_failed(&self, source: std::io::Error, needed_bytes: u64) -> Error {
+        if Error::is_no_space(&source) {
+            Error::Full { free_bytes: self.spool.free_bytes(), needed_bytes }
+        } else {
+            Error::disk("writing", self.id.file_name())(source)
+        }
+    }
+
+    /// Makes the document durable, and calls `then` (from the disk thread) when it is, or when it could not be. A large
+    /// document is synced here, in the caller's thread: call this where blocking is allowed.
+    pub fn commit(mut self, then: impl FnOnce(Result<()>) + Send + 'static) {
+        match self.settle() {
+            Ok(None) => self
+                .spool
+                .disk(Request::Sync { committed: Some(self.id), then: Some(Box::new(then)) }),
+            Ok(Some(landing)) => {
+                self.spool.disk(Request::Land { landing: Box::new(landing), then: Box::new(then) });
+            }
+            Err(error) => {
+                self.spool.give_up(self.id, &error.to_string());
+                then(Err(error));
+            }
+        }
+    }
+
+    /// Everything of a commit that the caller's thread does.
+    fn settle(&mut self) -> Result<Option<Landing>> {
+        self.spool.check_poison()?;
+        if self.growth.end() == End::Broken {
+            return Err(Error::Canceled { id: self.id });
+        }
+        if self.allocated > self.bytes {
+            self.file.set_bytes(self.bytes).map_err(Error::disk("cutting", self.id.file_name()))?;
+        }
+        let record = Record::Committed {
+            id: self.id,
+            bytes: self.bytes,
+            crc32c: self.crc32c,
+            ticket: self.ticket.take(),
+            inline: self.inline.take(),
+        };
+        let landing =
+            Landing { id: self.id, record, file: self.file.clone(), growth: self.growth.clone() };
+        let small = matches!(&landing.record, Record::Committed { inline: Some(_), .. });
+        if !small {
+            let synced = landing.file.sync();
+            synced.map_err(|source| self.spool.poison("syncing", &self.id.file_name(), source))?;
+            self.settled = true;
+            return Ok(Some(landing));
+        }
+        landing.name()?;
+        self.settled = true;
+        landing.enter(&self.spool)?;
+        Ok(None)
+    }
+
+    /// Gives the document up, saying why: its space is free again, and the job, if it was announced, is aborted.
+    /// Dropping does the same without a reason.
+    pub fn abort(mut self, why: &str) {
+        self.give_up(why);
+    }
+
+    fn give_up(&mut self, why: &str) {
+        if !std::mem::replace(&mut self.settled, true) {
+            self.growth.break_off();
+            self.spool.give_up(self.id, why);
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.spool.writers.fetch_sub(1, Ordering::AcqRel);
+        self.give_up("the submission was broken off");
+    }
+}
+
+/// A document whose bytes are all there, on the way to its name and its record.
+pub(crate) struct Landing {
+    pub(crate) id: JobId,
+    record: Record,
+    file: Arc<dyn File>,
+    growth: Arc<Growth>,
+}
+
+impl Landing {
+    /// Gives the file its name.
+    pub(crate) fn name(&self) -> Result<()> {
+        let name = self.id.file_name();
+        self.file.name(&name).map_err(Error::disk("naming", name))
+    }
+
+    /// Writes the record. The job exists from here on.
+    pub(crate) fn enter(self, spool: &Inner) -> Result<()> {
+        let Record::Committed { bytes, .. } = self.record else { return Ok(()) };
+        let id = self.id;
+        let entered = spool.enter(self.record, Room::NewWork, |table| {
+            table.growing.remove(&id);
+        });
+        match entered {
+            Ok(()) => self.growth.set(bytes, End::Whole),
+            Err(_) => {
+                self.growth.break_off();
+                let _ = spool.store.remove(&id.file_name());
+            }
+        }
+        entered
+    }
+}
