@@ -10,28 +10,37 @@
 //! The one invariant: a byte is *accepted* only when the driver took it, and a port can always say how many it took,
 //! also after a cancel and after the device went away.
 
+mod arrival;
 mod bell;
 mod device_id;
+mod discover;
 mod error;
 mod fault;
 mod file;
 pub mod limits;
+mod open;
 mod poll;
 mod port;
 mod serial;
 pub mod sim;
+mod socket;
+mod stall;
 #[cfg(test)]
 mod testing;
 mod uri;
 
+pub use arrival::{Arrival, Arrived};
 pub use bell::Bell;
 pub use device_id::DeviceId;
+pub use discover::{Found, discover, discover_in, host_controller, host_controller_in};
 pub use error::Error;
 pub use file::FilePort;
+pub use open::open;
 pub use port::{
     Canceled, FileRange, Interest, Lent, Line, Lines, Origin, Port, PortFacts, Ready, Tail,
 };
 pub use serial::SerialPort;
+pub use socket::SocketPort;
 pub use uri::{
     APPSOCKET_PORT, DataBits, DeviceUri, Flow, Host, Parity, SerialUri, SimLanguage, SimUri,
     SocketUri, StopBits, UriError, UsbUri,

@@ -141,3 +141,64 @@ pub const SIM_TCP_RECORDS: usize = 1024;
 
 /// Simulated printers in one process.
 pub const SIM_DEVICES: usize = 256;
+
+/// Bytes that the kernel holds of a connection beyond those on the way: few, so that what it took is nearly what the
+/// printer has, and a cancel finds little.
+pub const UNSENT_BYTES: i32 = 128 * 1024;
+
+/// A printer that owes us an acknowledgement and says nothing for this long is dead (`TCP_USER_TIMEOUT`; the kernel alone
+/// would wait a quarter of an hour). Longer than a switch needs to find its way again. Not counted while the printer's
+/// window is closed.
+pub const PEER_SILENCE: Duration = Duration::from_secs(60);
+
+/// A printer that owes us nothing is asked whether it lives after this long …
+pub const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+
+/// … and again after this long …
+pub const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
+
+/// … this many times.
+pub const KEEPALIVE_TRIES: u32 = 3;
+
+/// A printer that has acknowledged every byte of a job has this long to close its side; then the job has left all the same
+/// (CUPS waits as long).
+pub const EOF_WAIT: Duration = Duration::from_secs(90);
+
+/// Acknowledgements at the end of a job are looked for after this long at first …
+pub const SENT_CHECK_FIRST: Duration = Duration::from_millis(2);
+
+/// … doubling up to this: they are no events.
+pub const SENT_CHECK_LAST: Duration = Duration::from_millis(250);
+
+/// Of a host's addresses, so many are tried.
+pub const ADDRESSES: usize = 16;
+
+/// Look-ups under way in the process. One hangs for as long as DNS is dead, and cannot be broken off.
+pub const LOOKUPS: usize = 16;
+
+/// A node that is there and cannot be opened is tried again after this long at first …
+pub const ARRIVAL_FIRST: Duration = Duration::from_millis(100);
+
+/// … doubling up to this. Most reasons (a FIFO without reader, a driver's error) tell nobody when they end.
+pub const ARRIVAL_LAST: Duration = Duration::from_secs(10);
+
+/// A host that could not be reached is tried again after this long at first …
+pub const HOST_RETRY_FIRST: Duration = Duration::from_millis(500);
+
+/// … doubling up to this: short beside the time a printer needs to start.
+pub const HOST_RETRY_LAST: Duration = Duration::from_secs(30);
+
+/// Symbolic links that are followed on the way to a node (the kernel follows as many).
+pub const LINKS: usize = 40;
+
+/// Events of one inotify wake that are looked at; the rest is made good by looking at the node itself.
+pub const INOTIFY_READS: usize = 1024;
+
+/// Ports that discovery lists.
+pub const DISCOVERED: usize = 1024;
+
+/// Entries of one directory that discovery looks at.
+pub const DIRECTORY_ENTRIES: usize = 65_536;
+
+/// One sysfs attribute is a page at most.
+pub const ATTRIBUTE_BYTES: u64 = 4096;

@@ -180,6 +180,11 @@ pub trait Port: Send {
     /// Conditions of the device (paper out, off line) are not errors: they are `Ok(0)` and show in [`Port::line`].
     fn write(&mut self, lent: Lent<'_>) -> Result<usize, Error>;
 
+    /// One `write` takes at most this much, whatever it is offered. Who notes what is offered notes no more than this.
+    fn write_limit(&self) -> usize {
+        usize::MAX
+    }
+
     /// Of the bytes taken, those the driver may still hand back (see the module). Zero on ports over a descriptor.
     fn in_flight(&self) -> u64 {
         0

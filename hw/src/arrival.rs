@@ -1,0 +1,163 @@
+//! Waiting for a device that is not there, or that somebody else has.
+//!
+//! ```text
+//!   open fails ──► Arrival::new ──► wait ──► MayBeThere ──► open ──► fails again ──► wait …
+//!                                    ▲ bell, deadline
+//! ```
+//!
+//! A node that does not exist is not polled for: inotify tells when it comes, when the directory that it will be in
+//! comes, when the symbolic link that leads to it changes, and when udev has set its permissions. A node that *is* there
+//! and cannot be opened is tried when another program closes it, and now and then, since most reasons tell nobody when they
+//! end. So are hosts of the network.
+//!
+//! The one invariant: a device that comes is not missed, whenever that happens. Each wait sets its watches first and
+//! looks then.
+
+mod watch;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::fs::stat;
+
+use crate::fault::failed;
+use crate::limits::{ARRIVAL_FIRST, ARRIVAL_LAST, HOST_RETRY_FIRST, HOST_RETRY_LAST};
+use crate::poll::{Ladder, after, earlier, poll};
+use crate::{Bell, DeviceUri, Error, sim};
+use watch::Watch;
+
+/// What ended a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrived {
+    /// It is worth trying to open the device.
+    MayBeThere,
+    /// The bell was rung (it is hushed).
+    Rang,
+    /// The deadline came.
+    TimedOut,
+}
+
+/// Waits for one device. To be made when it could not be opened, kept while it cannot, and dropped when it can.
+#[derive(Debug)]
+pub struct Arrival {
+    name: String,
+    /// `None`: no node that could be watched.
+    path: Option<PathBuf>,
+    /// A simulated printer, which says itself when it is plugged in.
+    sim: Option<sim::Key>,
+    /// The node as it was when it was last said to be there.
+    seen: Option<Seen>,
+    tries: Ladder,
+    /// When to try again what tells nothing.
+    due: Option<Instant>,
+}
+
+/// What of a node decides whether it can be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seen {
+    place: (u64, u64),
+    device: u64,
+    mode: u32,
+    owner: (u32, u32),
+}
+
+impl Arrival {
+    /// Waits for the device of this URI.
+    ///
+    /// Nodes are watched, simulated printers tell. Hosts are tried again after [`HOST_RETRY_FIRST`], doubling to [`HOST_RETRY_LAST`]; so are, until
+    /// their hot-plug events are listened to, USB printers.
+    pub fn new(uri: &DeviceUri) -> Self {
+        let path = uri.path().map(Path::to_owned);
+        let tries = match path {
+            Some(_) => Ladder::new(ARRIVAL_FIRST, ARRIVAL_LAST),
+            None => Ladder::new(HOST_RETRY_FIRST, HOST_RETRY_LAST),
+        };
+        let sim = match uri {
+            DeviceUri::Sim(printer) => Some(sim::Key::from(printer)),
+            _ => None,
+        };
+        Self { name: uri.to_string(), path, sim, seen: None, tries, due: None }
+    }
+
+    /// Waits until the device may be there, the bell rings, or `until` (`None`: no deadline). The first wait for a node
+    /// that is there returns at once.
+    ///
+    /// Errors: [`Error::Ours`] (no descriptor, no inotify watch left).
+    pub fn wait(&mut self, bell: &Bell, until: Option<Instant>) -> Result<Arrived, Error> {
+        if let Some(printer) = &self.sim {
+            return match sim::wait_plugged(printer, bell, until) {
+                Ok(true) => Ok(Arrived::MayBeThere),
+                Ok(false) => Ok(Arrived::TimedOut),
+                Err(Error::Rang { .. }) => Ok(Arrived::Rang),
+                Err(error) => Err(error),
+            };
+        }
+        loop {
+            if let Some(arrived) = self.wait_once(bell, until)? {
+                return Ok(arrived);
+            }
+        }
+    }
+
+    /// Looks, and sleeps until something happens. `None`: what happened did not matter.
+    fn wait_once(&mut self, bell: &Bell, until: Option<Instant>) -> Result<Option<Arrived>, Error> {
+        let watch = self.path.as_deref().map(Watch::on).transpose();
+        let watch = watch.map_err(|errno| failed(&self.name, "watching for the device", errno))?;
+        if self.look() {
+            return Ok(Some(self.try_now()));
+        }
+        // What is not there needs no second look, unless it cannot be watched.
+        let blind = watch.as_ref().is_none_or(|watch| watch.is_blind);
+        let due = if blind || self.seen.is_some() { self.due() } else { None };
+        let mut fds = vec![PollFd::new(bell, PollFlags::IN)];
+        fds.extend(watch.as_ref().map(|watch| PollFd::new(watch, PollFlags::IN)));
+        poll(&mut fds, earlier(until, due))
+            .map_err(|errno| failed(&self.name, "waiting for the device", errno))?;
+        let mut woken = fds.iter().map(|fd| !fd.revents().is_empty());
+        let (rang, told) = (woken.next() == Some(true), woken.next() == Some(true));
+        let now = Instant::now();
+        if rang && bell.hush() {
+            return Ok(Some(Arrived::Rang));
+        }
+        let freed = told && watch.is_some_and(|watch| watch.was_closed());
+        if freed || due.is_some_and(|due| due <= now) {
+            return Ok(Some(self.try_now()));
+        }
+        Ok(until.is_some_and(|until| until <= now).then_some(Arrived::TimedOut))
+    }
+
+    fn try_now(&mut self) -> Arrived {
+        self.due = None;
+        Arrived::MayBeThere
+    }
+
+    /// The next time to try; it stays until it has come, however often the wait is broken off.
+    fn due(&mut self) -> Option<Instant> {
+        if self.due.is_none() {
+            self.due = after(self.tries.step());
+        }
+        self.due
+    }
+
+    /// True if there is a node that was not there, or not like this, at the last look.
+    fn look(&mut self) -> bool {
+        let Some(path) = &self.path else { return false };
+        let now = stat(path).ok().map(|stat| Seen {
+            place: (stat.st_dev, stat.st_ino),
+            device: stat.st_rdev,
+            mode: stat.st_mode,
+            owner: (stat.st_uid, stat.st_gid),
+        });
+        let is_news = now.is_some() && now != self.seen;
+        if now != self.seen {
+            self.tries.reset();
+            self.due = None;
+        }
+        self.seen = now;
+        is_news
+    }
+}
+
+#[cfg(test)]
+mod tests;

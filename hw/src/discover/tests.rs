@@ -1,0 +1,193 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::SerialUri;
+
+/// A machine made of files: plain ones stand for nodes, relative links lead as udev's and the kernel's do.
+struct Machine(TempDir);
+
+impl Machine {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self, path: &str, text: &str) -> &Self {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    fn link(&self, path: &str, target: &str) -> &Self {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        symlink(target, path).unwrap();
+        self
+    }
+
+    fn uart(&self, name: &str, kind: &str) {
+        let device = format!("sys/devices/pnp0/00:00/tty/{name}");
+        self.file(&format!("{device}/uartclk"), "1843200\n")
+            .file(&format!("{device}/type"), kind)
+            .file(&format!("{device}/port"), "0x3F8\n")
+            .link(&format!("sys/class/tty/{name}"), &format!("../../devices/pnp0/00:00/tty/{name}"))
+            .file(&format!("dev/{name}"), "");
+    }
+
+    /// A USB device at `bus/port` with one interface; the path of the interface below `sys`.
+    fn usb(&self, bus: &str, port: &str, strings: [&str; 3]) -> String {
+        let device = format!("devices/pci0000:00/0000:00:14.0/{bus}/{port}");
+        self.file(&format!("sys/{device}/idVendor"), "0a5f\n");
+        for (name, text) in ["manufacturer", "product", "serial"].into_iter().zip(strings) {
+            if !text.is_empty() {
+                self.file(&format!("sys/{device}/{name}"), &format!("{text}\n"));
+            }
+        }
+        self.link(&format!("sys/bus/usb/devices/{port}"), &format!("../../../{device}"));
+        let interface = format!("{device}/{port}:1.0");
+        self.file(&format!("sys/{interface}/bInterfaceNumber"), "00\n");
+        interface
+    }
+
+    fn adapter(&self, bus: &str, port: &str, name: &str, strings: [&str; 3]) {
+        let interface = self.usb(bus, port, strings);
+        self.file(&format!("sys/{interface}/{name}/tty/{name}/dev"), "188:0\n")
+            .link(&format!("sys/class/tty/{name}"), &format!("../../{interface}/{name}/tty/{name}"))
+            .file(&format!("dev/{name}"), "");
+    }
+
+    fn printer(&self, bus: &str, port: &str, name: &str, strings: [&str; 3]) -> String {
+        let interface = self.usb(bus, port, strings);
+        self.file(&format!("sys/{interface}/usbmisc/{name}/dev"), "180:0\n")
+            .link(
+                &format!("sys/class/usbmisc/{name}"),
+                &format!("../../{interface}/usbmisc/{name}"),
+            )
+            .file(&format!("dev/usb/{name}"), "");
+        interface
+    }
+
+    fn found(&self) -> Vec<(String, String, Option<String>)> {
+        let found = discover_in(self.0.path()).into_iter();
+        found.map(|found| (found.uri.to_string(), found.description, found.controller)).collect()
+    }
+
+    fn bus(&self, uri: &str) -> Option<String> {
+        host_controller_in(self.0.path(), &uri.parse().unwrap())
+    }
+}
+
+fn serial(path: &str) -> String {
+    DeviceUri::Serial(SerialUri::new(path)).to_string()
+}
+
+#[test]
+fn only_real_uarts_that_are_no_console() {
+    let machine = Machine::new();
+    machine.uart("ttyS10", "4\n");
+    machine.uart("ttyS0", "4\n");
+    machine.uart("ttyS1", "0\n");
+    machine.uart("ttyS2", "4\n");
+    machine.file("sys/class/tty/console/active", "tty0 ttyS0\n");
+    machine
+        .file("sys/devices/virtual/tty/tty1/dev", "4:1")
+        .link("sys/class/tty/tty1", "../../devices/virtual/tty/tty1");
+    machine.file("dev/tty1", "");
+    assert_eq!(
+        machine.found(),
+        [
+            (serial("/dev/ttyS2"), "Serial port ttyS2 (at 0x3F8)".into(), None),
+            (serial("/dev/ttyS10"), "Serial port ttyS10 (at 0x3F8)".into(), None),
+        ]
+    );
+    assert_eq!(machine.bus("serial:/dev/ttyS2"), None);
+}
+
+#[test]
+fn adapters_by_their_stable_names() {
+    let machine = Machine::new();
+    machine.adapter("usb1", "1-1", "ttyUSB0", ["FTDI", "FT232R USB UART", "A9"]);
+    machine.adapter("usb3", "3-2", "ttyUSB1", ["", "", ""]);
+    machine.adapter("usb3", "3-1", "ttyACM0", ["", "Label printer", ""]);
+    machine
+        .link("dev/serial/by-id/usb-FTDI_FT232R_A9-if00-port0", "../../ttyUSB0")
+        .link("dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0", "../../ttyUSB0")
+        .link("dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0", "../../ttyUSB1");
+    let by_id = "/dev/serial/by-id/usb-FTDI_FT232R_A9-if00-port0";
+    let by_path = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0";
+    assert_eq!(
+        machine.found(),
+        [
+            (serial("/dev/ttyACM0"), "Label printer (ttyACM0)".into(), Some("usb3".into())),
+            (serial(by_id), "FTDI FT232R USB UART (ttyUSB0)".into(), Some("usb1".into())),
+            (serial(by_path), "USB serial adapter (ttyUSB1)".into(), Some("usb3".into())),
+        ]
+    );
+    for uri in [serial(by_id), "serial:/dev/ttyUSB0".into(), "file:/dev/ttyUSB0".into()] {
+        assert_eq!(machine.bus(&uri).as_deref(), Some("usb1"), "{uri}");
+    }
+    assert_eq!(machine.bus("serial:/dev/ttyUSB7"), None);
+}
+
+#[test]
+fn usb_printers_by_what_they_say() {
+    let machine = Machine::new();
+    let zebra = machine.printer("usb1", "1-1", "lp0", ["Zebra Tech", "ZD420", "USB7"]);
+    let id = "MFG:Zebra Technologies;CMD:ZPL;MDL:ZTC ZD420;SN:D2J1;";
+    machine.file(&format!("sys/{zebra}/ieee1284_id"), id);
+    let other = machine.printer("usb2", "2-1", "lp1", ["HP", "LaserJet", "X"]);
+    machine.file(&format!("sys/{other}/bInterfaceNumber"), "01\n");
+    machine.printer("usb2", "2-2", "lp2", ["", "", ""]);
+    let zebra = "usb://Zebra%20Technologies/ZTC%20ZD420?serial=D2J1";
+    assert_eq!(
+        machine.found(),
+        [
+            (zebra.into(), "Zebra Technologies ZTC ZD420 (lp0)".into(), Some("usb1".into())),
+            (
+                "usb://HP/LaserJet?serial=X&interface=1".into(),
+                "HP LaserJet (lp1)".into(),
+                Some("usb2".into())
+            ),
+            ("file:/dev/usb/lp2".into(), "USB printer (lp2)".into(), Some("usb2".into())),
+        ]
+    );
+    let first = discover_in(machine.0.path()).swap_remove(0);
+    assert_eq!(first.device_id.unwrap().raw, id);
+    assert_eq!(first.path, Path::new("/dev/usb/lp0"));
+    assert_eq!(machine.bus(zebra).as_deref(), Some("usb1"));
+    assert_eq!(machine.bus("usb://HP/LaserJet").as_deref(), Some("usb2"));
+    assert_eq!(machine.bus("file:/dev/usb/lp2").as_deref(), Some("usb2"));
+    assert_eq!(machine.bus("usb://HP/LaserJet?serial=Y"), None);
+    // Not bound by usblp: found by its serial number.
+    machine.usb("usb5", "5-1", ["Star", "SP500", "S1"]);
+    assert_eq!(machine.bus("usb://Star/SP500?serial=S1").as_deref(), Some("usb5"));
+}
+
+#[test]
+fn parallel_ports_once() {
+    let machine = Machine::new();
+    machine.file("dev/lp0", "").file("dev/lpx", "").file("dev/parport", "");
+    assert_eq!(machine.found(), [("parallel:/dev/lp0".into(), "Parallel port (lp0)".into(), None)]);
+    machine.file("dev/parport0", "").file("dev/parport1", "");
+    let probed = "CLASS:PRINTER;\nMODEL:Label;\nMANUFACTURER:HIL Parallel;\nDESCRIPTION:x;\n";
+    machine.file("proc/sys/dev/parport/parport1/autoprobe", probed);
+    assert_eq!(
+        machine.found(),
+        [
+            ("parallel:/dev/parport0".into(), "Parallel port (parport0)".into(), None),
+            ("parallel:/dev/parport1".into(), "HIL Parallel Label (parport1)".into(), None),
+        ]
+    );
+}
+
+#[test]
+fn an_empty_machine_and_this_one() {
+    assert_eq!(discover_in(Path::new("/no/such/machine")), []);
+    for found in discover() {
+        assert_eq!(found.uri.to_string().parse(), Ok(found.uri.clone()));
+        assert!(found.path.exists() && !found.description.is_empty());
+    }
+}
