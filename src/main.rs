@@ -1,1 +1,6 @@
-fn main(){}
+//! The `despool` command.
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    despool::cli::run()
+}

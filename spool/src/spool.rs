@@ -128,7 +128,12 @@ impl Spool {
         Ok(shadow)
     }
 
-    /// Makes durable what was appended so far, some time soon, without anybody waiting for it.
+    /// Makes durable what was appended so far, and calls `then`.
+    pub fn sync(&self, then: Then) {
+        self.inner.disk(Request::Sync { committed: None, then: Some(then) });
+    }
+
+    /// The same, some time soon, without anybody waiting for it.
     pub fn sync_soon(&self) {
         self.inner.disk(Request::Sync { committed: None, then: None });
     }

@@ -18,8 +18,8 @@ use crate::disk::Request;
 use crate::document::{Document, End, Growth};
 use crate::error::{Error, Result};
 use crate::journal::{Record, Room};
-use crate::limits::{INLINE_BYTES, SPACE_CHECK_BYTES};
-use crate::shadow::Ticket;
+use crate::limits::{EXTRA_PAIRS, INLINE_BYTES, SPACE_CHECK_BYTES};
+use crate::shadow::{Hold, Ticket};
 use crate::spool::Inner;
 use crate::store::File;
 
@@ -87,6 +87,16 @@ impl Writer {
         self.spool.enter(record, Room::NewWork, |table| {
             table.growing.insert(self.id, (document, growth));
         })
+    }
+
+    /// Lets the job wait for a person once it is committed, and notes why. False where the job was announced: it may be at
+    /// the device already.
+    pub fn hold(&mut self, note: (&str, &str)) -> bool {
+        let Some(ticket) = &mut self.ticket else { return false };
+        ticket.hold = Hold::Indefinite;
+        ticket.extra.truncate(EXTRA_PAIRS.saturating_sub(1));
+        ticket.extra.push((note.0.into(), note.1.into()));
+        true
     }
 
     /// Appends bytes. After an error only an abort makes sense.

@@ -1,1 +1,3 @@
+//! Chores.
+
 fn main() {}

@@ -1,0 +1,142 @@
+//! `despool serve`: runs the server in the foreground.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use actix::System;
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::client::join;
+use super::{Failed, Outcome};
+use crate::config::{Config, PrinterConfig};
+use crate::server::Server;
+use crate::systemd;
+
+/// Where the configuration is looked for when nobody names it.
+const DEFAULT_CONFIG: &str = "/etc/despool/despool.toml";
+
+#[derive(Args, Debug)]
+pub(super) struct Serve {
+    /// The configuration file [default: /etc/despool/despool.toml if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the spool and the state are kept, whatever the configuration says
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+/// The configuration file that is used when nobody names one.
+pub(crate) fn default_config() -> Option<PathBuf> {
+    let named = std::env::var_os("DESPOOL_CONFIG").map(PathBuf::from);
+    named.or_else(|| Some(PathBuf::from(DEFAULT_CONFIG)).filter(|path| path.exists()))
+}
+
+impl Serve {
+    fn load(&self) -> Result<Config, Failed> {
+        let mut config = match self.config.clone().or_else(default_config) {
+            Some(file) => Config::load(&file).map_err(|problems| join(&problems))?,
+            None => without_file(),
+        };
+        if let Some(state_dir) = &self.state_dir {
+            config.server.state_dir = std::path::absolute(state_dir)?;
+        }
+        Ok(config)
+    }
+}
+
+/// With no configuration at all, every printer that is found is served.
+fn without_file() -> Config {
+    let mut config = Config::without_file();
+    let printers = despool_hw::discover().into_iter().filter(despool_hw::Found::is_printer);
+    for (n, port) in printers.enumerate() {
+        let name = port
+            .device_id
+            .as_ref()
+            .and_then(|id| id.model.clone())
+            .unwrap_or_else(|| format!("printer{n}"));
+        let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+        let name: String = name.chars().map(plain).collect();
+        let taken = config.printers.iter().any(|printer| printer.name.eq_ignore_ascii_case(&name));
+        let name = if taken { format!("{name}-{n}") } else { name };
+        let info = port.description.clone();
+        config
+            .printers
+            .push(Arc::new(PrinterConfig { info, ..PrinterConfig::new(&name, port.uri) }));
+    }
+    config
+}
+
+pub(super) fn run(args: &Serve) -> Outcome {
+    start_log();
+    let config = args.load()?;
+    System::new().block_on(async {
+        let server = Server::start(config)?;
+        announce(&server);
+        systemd::notify("READY=1");
+        attend(args, server).await
+    })
+}
+
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("DESPOOL_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // systemd adds the time itself.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = if systemd::is_parent() {
+        log.without_time().with_ansi(false).try_init()
+    } else {
+        log.try_init()
+    };
+    if let Err(error) = started {
+        eprintln!("despool serve: no log: {error}");
+    }
+}
+
+fn announce(server: &Server) {
+    for (name, address) in server.addresses() {
+        tracing::info!(listener = name, %address, "listening");
+    }
+    for key in server.not_yet() {
+        tracing::warn!(key, "this version has no such listener yet; the setting is ignored");
+    }
+}
+
+/// Waits for what the administrator says.
+async fn attend(args: &Serve, mut server: Server) -> Outcome {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut watchdog = systemd::watchdog();
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => reload(args, &mut server).await,
+            () = systemd::tick(&mut watchdog) => {
+                // A word from the provider: alive means that the road answers, not that this thread does.
+                if server.is_alive().await {
+                    systemd::notify("WATCHDOG=1");
+                }
+            }
+        }
+    }
+    tracing::info!("stopping: no new connections, running jobs end or are parked");
+    systemd::notify("STOPPING=1");
+    server.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A configuration that is wrong changes nothing.
+async fn reload(args: &Serve, server: &mut Server) {
+    systemd::notify("RELOADING=1");
+    match args.load() {
+        Ok(config) => match server.reload(config).await {
+            Ok(()) => tracing::info!("the configuration was read again"),
+            Err(error) => tracing::error!(%error, "the configuration applies, but for this"),
+        },
+        Err(Failed(problems)) => tracing::error!(problems, "the configuration stays as it was"),
+    }
+    systemd::notify("READY=1");
+}

@@ -1,0 +1,79 @@
+//! What can go wrong in the server, by whose fault it is.
+
+use std::sync::Arc;
+
+use despool_spool::JobId;
+
+/// An error of the server. The message is for the person who prints, or for the one who looks after the server.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Peer: there is no such printer.
+    #[error("there is no printer \"{name}\"; `despool printers` lists those there are")]
+    NoSuchPrinter {
+        /// The name asked for.
+        name: String,
+    },
+    /// Peer: the printer takes no jobs now.
+    #[error(
+        "printer \"{printer}\" does not accept jobs now; `despool accept {printer}` changes that"
+    )]
+    NotAccepting {
+        /// The printer.
+        printer: Arc<str>,
+    },
+    /// Peer: the datatype is not known.
+    #[error(
+        "there is no datatype \"{name}\"; there are RAW, RAW [FF appended], RAW [FF auto] and TEXT"
+    )]
+    NoSuchDatatype {
+        /// The name asked for.
+        name: String,
+    },
+    /// Peer: more than one copy of what is not kept.
+    #[error("printer \"{printer}\" prints past the spool: one copy only, and no reprint")]
+    DirectOnce {
+        /// The printer.
+        printer: Arc<str>,
+    },
+    /// Peer: the job was canceled while it was being received or waited for.
+    #[error("job {id} was canceled")]
+    Canceled {
+        /// The job.
+        id: JobId,
+    },
+    /// Peer: the sender broke off.
+    #[error("the submission was broken off: {why}")]
+    BrokenOff {
+        /// Why.
+        why: String,
+    },
+    /// Disk, or peer: what the spool says.
+    #[error(transparent)]
+    Spool(#[from] despool_spool::Error),
+    /// Device: what the port says.
+    #[error("{why}")]
+    Port {
+        /// The port's own words.
+        why: String,
+    },
+    /// Ours: a part of the server is being made anew.
+    #[error("a part of the server is being restarted; try again")]
+    Restarting,
+    /// Ours: the server is stopping.
+    #[error("the server is stopping")]
+    Stopping,
+    /// Ours: a file of our own could not be read or written.
+    #[error("{doing} {path}: {why}")]
+    State {
+        /// What was being done.
+        doing: &'static str,
+        /// The file.
+        path: String,
+        /// What went wrong.
+        why: String,
+    },
+}
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

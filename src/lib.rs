@@ -1,0 +1,22 @@
+//! despool: the print server for raw jobs.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod config;
+mod direct;
+pub mod error;
+pub mod event;
+pub mod follow;
+pub mod frontend;
+pub mod limits;
+pub mod monitor;
+pub mod piece;
+pub mod processor;
+pub mod provider;
+pub mod router;
+pub mod server;
+pub mod submission;
+pub mod supervise;
+mod systemd;
+
+pub use error::{Error, Result};

@@ -1,0 +1,131 @@
+//! Every bound of the server, with its unit and its reason.
+
+use std::time::Duration;
+
+/// A printer's name is at most this long (CUPS allows 127 bytes).
+pub const PRINTER_NAME_BYTES: usize = 127;
+
+/// Finished jobs that stay for a reprint, by default.
+pub const KEEP_JOBS: usize = 500;
+
+/// How long finished jobs stay for a reprint, by default.
+pub const KEEP_FOR: Duration = Duration::from_secs(24 * 3600);
+
+/// How long running jobs may go on when the server is told to stop, by default. Well below systemd's 90 s.
+pub const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// How long a raw TCP sender may be silent, by default.
+pub const APPSOCKET_IDLE: Duration = Duration::from_secs(60);
+
+/// Above this pressure (share of the last 10 s that somebody waited) no new job is begun, by default.
+pub const PRESSURE_PERCENT: u8 = 80;
+
+/// Jobs that may run at once on the ports of one USB host controller, by default.
+pub const JOBS_PER_CONTROLLER: usize = 8;
+
+/// An actor that lived this long before it died is made anew at once …
+pub const RESTART_CALM: Duration = Duration::from_secs(60);
+
+/// … one that dies again sooner after this pause, doubling …
+pub const RESTART_PAUSE_FIRST: Duration = Duration::from_secs(1);
+
+/// … up to this.
+pub const RESTART_PAUSE_LAST: Duration = Duration::from_secs(60);
+
+/// Whoever asks an actor that is being made anew waits at most this long for it.
+pub const REBIRTH_WAIT: Duration = Duration::from_secs(5);
+
+/// Pieces of a document that may be under way to a port at a time. With pieces of 1 MiB this is all the memory that a job
+/// of any size takes.
+pub const LANE_PIECES: usize = 4;
+
+/// Orders that fit into the lane of a port: the pieces under way, a beginning, an end, and what a language monitor adds.
+pub const LANE_ORDERS: usize = 64;
+
+/// Requests beside the lane (aborts) that fit at a time.
+pub const LANE_URGENT: usize = 8;
+
+/// One `write` to a port is offered at most this much. It bounds how much is uncertain after a crash.
+pub const WRITE_BYTES: usize = 256 * 1024;
+
+/// One `read` of the back channel takes at most this much, so that a flood does not keep data from going out.
+pub const READ_BYTES: usize = 4096;
+
+/// Back-channel bytes that wait for a monitor; what comes beyond is dropped and counted.
+pub const BACK_BYTES: usize = 64 * 1024;
+
+/// Events of a port are told at once when it was quiet for this long, else together when this is over.
+pub const PACE: Duration = Duration::from_millis(20);
+
+/// A device that takes nothing for this long while bytes wait is reported as stalled.
+pub const STALL_AFTER: Duration = Duration::from_secs(3);
+
+/// One attempt to connect to a network printer takes at most this long; then the next begins.
+pub const CONNECT_WAIT: Duration = Duration::from_secs(30);
+
+/// A PJL status message is at most this long; longer ones are skipped.
+pub const PJL_MESSAGE_BYTES: usize = 4096;
+
+/// A name or a display text in a PJL command is at most this long (PJL Technical Reference Manual, `JOB`).
+pub const PJL_NAME_BYTES: usize = 80;
+
+/// Portions of a direct job (each at most what a front end reads at a time) that wait for the print processor.
+pub const DIRECT_PORTIONS: usize = 4;
+
+/// Progress of a job is told at most this often.
+pub const PROGRESS_PACE: Duration = Duration::from_millis(250);
+
+/// A job that waits for memory, the disk or a host controller is looked at again after this long.
+pub const RESOURCE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often retention is enforced when nothing else happens.
+pub const EXPIRY_PACE: Duration = Duration::from_secs(60);
+
+/// A listing of jobs gives at most this many.
+pub const LISTED_JOBS: usize = 100_000;
+
+/// Back-channel portions that wait for a sender to take them; what comes beyond is dropped for that sender.
+pub const BACK_PORTIONS: usize = 64;
+
+/// Connections that one listener serves at a time.
+pub const CONNECTIONS: usize = 512;
+
+/// Raw TCP: one read takes at most this much.
+pub const APPSOCKET_READ_BYTES: usize = 256 * 1024;
+
+/// Raw TCP: a sender whose job was accepted is kept on the line while the device may have something to tell it, but not
+/// longer than this while the job waits.
+pub const APPSOCKET_LINGER: Duration = Duration::from_secs(1);
+
+/// Raw TCP: a sender that takes none of the device's words for this long is let go.
+pub const APPSOCKET_WRITE: Duration = Duration::from_secs(10);
+
+/// After a connection could not be accepted (no descriptors left) the next attempt waits this long.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A port that is to be closed in the middle of a job may go on for this long with what its driver holds.
+pub const CLOSE_WAIT: Duration = Duration::from_secs(2);
+
+/// The end of a server waits at most this long for its ports to be closed.
+pub const PORTS_CLOSE_WAIT: Duration = Duration::from_secs(5);
+
+/// HTTP: the headers of a request must come within this.
+pub const HTTP_HEADER_WAIT: Duration = Duration::from_secs(30);
+
+/// IPP: a client in the middle of a request may be silent for this long.
+pub const IPP_BODY_IDLE: Duration = Duration::from_secs(60);
+
+/// IPP: what has arrived of a document is handed to the spool in portions of up to about this much.
+pub const IPP_GATHER_BYTES: usize = 256 * 1024;
+
+/// IPP: a job that was created waits this long for its next document (`multiple-operation-time-out`).
+pub const IPP_OPEN_JOB: Duration = Duration::from_secs(300);
+
+/// IPP: jobs that may wait for documents at a time.
+pub const IPP_OPEN_JOBS: usize = 256;
+
+/// IPP: of a document that is refused, up to this much is taken and thrown away before the answer …
+pub const IPP_DRAIN_BYTES: usize = 16 * 1024 * 1024;
+
+/// … for at most this long.
+pub const IPP_DRAIN_WAIT: Duration = Duration::from_secs(3);

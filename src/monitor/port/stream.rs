@@ -1,0 +1,231 @@
+//! One document on its way through a port: what is written next, and what is noted before and after.
+//!
+//! ```text
+//!   Beginning ──► Writing ──► Draining
+//! ```
+//!
+//! The note before a write says how far it may go, the note after it how far it went; while the device takes bytes
+//! without a pause, the note after one write is the note before the next. Whenever the thread is about to wait, the last
+//! note is exact.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use despool_hw::Port;
+use despool_spool::{JobId, Played, Progress};
+
+use super::lane::{Begin, PortEvent};
+use crate::limits::WRITE_BYTES;
+use crate::monitor::PlayId;
+use crate::piece::Piece;
+
+/// A document on its way.
+pub(super) struct Stream {
+    pub(super) play: PlayId,
+    pub(super) job: JobId,
+    progress: Progress,
+    mark: Arc<Mark>,
+    /// Bytes of the job that the port has taken, those of earlier playings included.
+    taken: u64,
+    noted: Played,
+    pieces: VecDeque<Piece>,
+    /// How much of the first piece has gone.
+    cursor: usize,
+    /// The first piece's pages were brought in.
+    faulted: bool,
+    ended: bool,
+    pub(super) phase: Phase,
+    /// When the device took something last.
+    pub(super) moved: Instant,
+}
+
+/// Where a document is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The port is not ready for it yet (a connection is being made).
+    Beginning,
+    /// Bytes go out.
+    Writing,
+    /// The last byte was taken; the wire is not empty yet.
+    Draining,
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Bytes went out, and more may.
+    Moved,
+    /// The device takes nothing now.
+    Blocked,
+    /// There is nothing to write now.
+    Starved,
+    /// The last byte was taken: end the job.
+    Done,
+}
+
+/// Why a document cannot go on.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The port failed.
+    Port(despool_hw::Error),
+    /// The note could not be taken: going on could make the offset silently wrong.
+    Note(despool_spool::Error),
+}
+
+impl From<despool_hw::Error> for Stop {
+    fn from(error: despool_hw::Error) -> Self {
+        Self::Port(error)
+    }
+}
+
+impl Stream {
+    pub(super) fn new(begin: Begin, now: Instant) -> Self {
+        let noted = begin.progress.played();
+        Self {
+            play: begin.play,
+            job: begin.job,
+            progress: begin.progress,
+            mark: Arc::new(Mark::at(begin.from)),
+            taken: begin.from,
+            noted,
+            pieces: VecDeque::new(),
+            cursor: 0,
+            faulted: false,
+            ended: false,
+            phase: Phase::Beginning,
+            moved: now,
+        }
+    }
+
+    /// What is known of this playing should the thread panic.
+    pub(super) fn mark(&self) -> (Progress, Arc<Mark>) {
+        (self.progress.clone(), self.mark.clone())
+    }
+
+    pub(super) fn push(&mut self, piece: Piece) {
+        self.pieces.push_back(piece);
+    }
+
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// True where bytes wait for the device.
+    pub(super) fn wants_to_write(&self) -> bool {
+        self.phase == Phase::Writing && !self.pieces.is_empty()
+    }
+
+    /// What the driver has, as far as the port can say.
+    pub(super) fn played(&self, port: Option<&dyn Port>) -> Played {
+        let in_flight = port.map_or(0, Port::in_flight);
+        Played { accepted: self.taken.saturating_sub(in_flight), offered: self.taken }
+    }
+
+    /// Offers bytes once. `gone` is told of each piece that has gone.
+    pub(super) fn step(
+        &mut self,
+        port: &mut dyn Port,
+        now: Instant,
+        gone: impl Fn(PortEvent),
+    ) -> Result<Step, Stop> {
+        let Some(piece) = self.pieces.front() else {
+            self.settle(port)?;
+            return Ok(if self.ended { Step::Done } else { Step::Starved });
+        };
+        if !std::mem::replace(&mut self.faulted, true) {
+            piece.prefault();
+        }
+        let lent = piece.lend(self.cursor).first(port.write_limit().min(WRITE_BYTES));
+        let counted = piece.is_of_job();
+        if counted {
+            let offer = u64::try_from(lent.bytes.len()).unwrap_or(u64::MAX);
+            let before = self.played(Some(port));
+            let reach = Played { offered: before.offered.saturating_add(offer), ..before };
+            note(&self.progress, &mut self.noted, reach)?;
+        }
+        self.mark.writing(counted);
+        let took = if lent.bytes.is_empty() { 0 } else { port.write(lent)? };
+        self.cursor = self.cursor.saturating_add(took);
+        if counted {
+            self.taken = self.taken.saturating_add(u64::try_from(took).unwrap_or(u64::MAX));
+            self.mark.wrote(self.taken);
+        }
+        if self.cursor >= piece.len() {
+            self.pieces.pop_front();
+            (self.cursor, self.faulted) = (0, false);
+            if counted {
+                gone(PortEvent::Room(self.play));
+            }
+        } else if took == 0 {
+            self.settle(port)?;
+            return Ok(Step::Blocked);
+        }
+        self.moved = now;
+        Ok(Step::Moved)
+    }
+
+    /// Makes the last note exact (as far as the port can say).
+    pub(super) fn settle(&mut self, port: &dyn Port) -> Result<(), Stop> {
+        let played = self.played(Some(port));
+        note(&self.progress, &mut self.noted, played)
+    }
+
+    /// Takes back what a cancel withdrew, and notes where the device stands.
+    pub(super) fn withdraw(&mut self, canceled: despool_hw::Canceled) -> Played {
+        let offered = self.taken.saturating_sub(canceled.withdrawn_bytes);
+        let played = Played { accepted: offered.saturating_sub(canceled.unknown_bytes), offered };
+        let _ = note(&self.progress, &mut self.noted, played);
+        self.taken = offered;
+        played
+    }
+
+    /// The last word about a device that went away.
+    pub(super) fn lost(&mut self, port: Option<&dyn Port>) -> Played {
+        let played = self.played(port);
+        let _ = note(&self.progress, &mut self.noted, played);
+        played
+    }
+}
+
+/// Where a playing stands, kept where a panic of the thread does not reach it.
+pub(super) struct Mark {
+    taken: AtomicU64,
+    /// Inside a write: nobody knows how much went.
+    writing: AtomicBool,
+}
+
+impl Mark {
+    fn at(taken: u64) -> Self {
+        Self { taken: taken.into(), writing: false.into() }
+    }
+
+    fn writing(&self, counted: bool) {
+        self.writing.store(counted, Ordering::Release);
+    }
+
+    fn wrote(&self, taken: u64) {
+        self.taken.store(taken, Ordering::Release);
+        self.writing.store(false, Ordering::Release);
+    }
+
+    /// After a panic: notes where the device stands, if that is known; what is known.
+    pub(super) fn settle(&self, progress: &Progress) -> Played {
+        let noted = progress.played();
+        if self.writing.load(Ordering::Acquire) {
+            return noted;
+        }
+        let taken = self.taken.load(Ordering::Acquire);
+        let exact = Played { accepted: taken, offered: taken };
+        if progress.note(exact).is_ok() { exact } else { noted }
+    }
+}
+
+fn note(progress: &Progress, noted: &mut Played, played: Played) -> Result<(), Stop> {
+    if *noted != played {
+        progress.note(played).map_err(Stop::Note)?;
+        *noted = played;
+    }
+    Ok(())
+}

@@ -1,0 +1,455 @@
+//! The thread that owns a port.
+//!
+//! ```text
+//!              open                     Begin              last byte             wire empty
+//!   absent ──────────► idle ──────────────────► Writing ──────────────► Draining ──────────► idle
+//!     ▲                 │                          │                       │
+//!     └──── gone ───────┴─────── Lost ─────────────┴───────────────────────┘
+//! ```
+//!
+//! It blocks in one place ([`Port::wait`], or [`Arrival::wait`] while the device is not there), and everything wakes it
+//! there: room, bytes, lines, the bell. Aborts are looked at before anything else. A panic in a port's code is caught
+//! here: the playing is reported as lost with what was noted, and the port opened anew.
+//!
+//! The invariant: one playing at a time, and each that began is reported exactly once as ended, lost, failed or aborted.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use despool_hw::{Arrival, Bell, Canceled, Error, Interest, Port, Ready};
+use despool_spool::{Cause, JobId, Played, Progress};
+
+use super::lane::{Begin, Ends, How, Order, PortEvent, Urgent};
+use super::stream::{Mark, Phase, Step, Stop, Stream};
+use super::upward::Upward;
+use crate::limits::{CLOSE_WAIT, CONNECT_WAIT, LANE_ORDERS, READ_BYTES, STALL_AFTER};
+use crate::monitor::PlayId;
+use crate::piece::Piece;
+
+/// Runs until told to stop.
+pub(super) fn run(ends: &Ends) {
+    let current = Mutex::new(None);
+    while catch_unwind(AssertUnwindSafe(|| Driver::new(ends, &current).run())).is_err() {
+        tracing::error!(port = %ends.uri, "the port's thread panicked; the port is opened anew");
+        if let Some((play, progress, mark)) = take(&current) {
+            let why = "the code of the port failed".to_owned();
+            let played = mark.settle(&progress);
+            ends.sink.tell(PortEvent::Lost { play, cause: Cause::Crash, played, why });
+        }
+    }
+}
+
+/// Takes back what the driver holds, where that is wanted.
+fn take_back(port: &mut dyn Port, how: How, bell: &Bell) -> Option<Canceled> {
+    let wanted = match how {
+        How::Cancel => true,
+        How::Park => port.in_flight() > 0,
+        // The device drops half a job with its connection anyway.
+        How::Close if !port.facts().keeps_place => true,
+        How::Close => port.end_job().and_then(|()| drain(port, bell)).is_ok_and(|drained| !drained),
+    };
+    wanted.then(|| {
+        port.cancel().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the port could not be canceled");
+            Canceled { unknown_bytes: port.in_flight(), ..Canceled::default() }
+        })
+    })
+}
+
+/// Waits a moment for the driver to get rid of what it holds. Whoever rings meanwhile waits for that too.
+fn drain(port: &mut dyn Port, bell: &Bell) -> Result<bool, Error> {
+    let now = Instant::now();
+    let until = now.checked_add(CLOSE_WAIT).unwrap_or(now);
+    let interest = Interest { drained: true, ..Interest::default() };
+    let (mut drained, mut rung) = (false, false);
+    while !drained && Instant::now() < until {
+        let ready = port.wait(interest, bell, Some(until))?;
+        drained = ready.drained;
+        rung |= ready.bell;
+    }
+    if rung {
+        bell.ring();
+    }
+    Ok(drained)
+}
+
+/// The playing under way, where a panic cannot lose it.
+type Current = Mutex<Option<(PlayId, Progress, Arc<Mark>)>>;
+
+fn take(current: &Current) -> Option<(PlayId, Progress, Arc<Mark>)> {
+    current.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+struct Driver<'a> {
+    ends: &'a Ends,
+    current: &'a Current,
+    upward: Upward,
+    port: Option<Box<dyn Port>>,
+    arrival: Option<Arrival>,
+    stream: Option<Stream>,
+    /// What monitors want to say between documents.
+    idle: std::collections::VecDeque<Piece>,
+    idle_cursor: usize,
+    /// A job that was parked in the middle, on a connection that still stands.
+    parked: Option<(JobId, u64)>,
+    stalled: bool,
+    /// No room in the device for `idle`.
+    blocked: bool,
+    stop: bool,
+}
+
+impl<'a> Driver<'a> {
+    fn new(ends: &'a Ends, current: &'a Current) -> Self {
+        Self {
+            ends,
+            current,
+            upward: Upward::new(ends.sink.clone()),
+            port: None,
+            arrival: None,
+            stream: None,
+            idle: std::collections::VecDeque::new(),
+            idle_cursor: 0,
+            parked: None,
+            stalled: false,
+            blocked: false,
+            stop: false,
+        }
+    }
+
+    fn run(mut self) {
+        while !self.stop {
+            self.take_urgent();
+            self.take_orders();
+            if let Err(stop) = self.turn() {
+                self.fail(stop);
+            }
+        }
+        if let Some(stream) = &mut self.stream {
+            stream.lost(self.port.as_deref());
+        }
+    }
+
+    fn take_urgent(&mut self) {
+        while let Ok(urgent) = self.ends.urgent.try_recv() {
+            match urgent {
+                Urgent::Abort { play, how } => self.abort(play, how),
+                Urgent::Report => self.upward.report(),
+                Urgent::Stop => self.stop = true,
+                #[cfg(test)]
+                Urgent::Crash => panic!("injected: the port's thread dies"),
+            }
+        }
+    }
+
+    fn take_orders(&mut self) {
+        while let Ok(order) = self.ends.orders.try_recv() {
+            match order {
+                Order::Begin(begin) => self.begin(begin),
+                Order::Write { play: None, piece } => self.say(piece),
+                Order::Write { play: Some(play), piece } => {
+                    if let Some(stream) = self.playing(play) {
+                        stream.push(piece);
+                    }
+                }
+                Order::End(play) => {
+                    if let Some(stream) = self.playing(play) {
+                        stream.end();
+                    }
+                }
+            }
+        }
+    }
+
+    /// The stream of this playing; orders of another are stale.
+    fn playing(&mut self, play: PlayId) -> Option<&mut Stream> {
+        self.stream.as_mut().filter(|stream| stream.play == play)
+    }
+
+    /// Queues what a monitor says between documents, dropping the oldest when nobody takes it. Where each job is a
+    /// connection there is nobody to say it to.
+    fn say(&mut self, piece: Piece) {
+        if self.port.as_ref().is_none_or(|port| port.facts().job_is_connection) {
+            return;
+        }
+        if self.idle.len() >= LANE_ORDERS {
+            self.idle.pop_front();
+            self.idle_cursor = 0;
+        }
+        self.idle.push_back(piece);
+        self.blocked = false;
+    }
+
+    fn begin(&mut self, begin: Begin) {
+        if let Some(old) = self.stream.take() {
+            tracing::error!(old = ?old.play, new = ?begin.play, "a document began before the last one ended");
+            self.upward.tell(PortEvent::Aborted {
+                play: old.play,
+                played: Some(old.played(self.port.as_deref())),
+            });
+        }
+        let parked = self.parked.take().filter(|_| self.port.is_some());
+        let goes_on = parked == Some((begin.job, begin.from));
+        if let (Some(_), false, Some(port)) = (parked, goes_on, self.port.as_deref_mut()) {
+            // Half of another job is on the wire: end that connection before this one begins.
+            let _ = port.cancel();
+        }
+        let mut stream = Stream::new(begin, Instant::now());
+        if goes_on {
+            stream.phase = Phase::Writing;
+        }
+        let (progress, mark) = stream.mark();
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((stream.play, progress, mark));
+        self.stream = Some(stream);
+    }
+
+    fn finish(&mut self) -> Option<Stream> {
+        take(self.current);
+        self.stall(false);
+        self.stream.take()
+    }
+
+    fn abort(&mut self, play: PlayId, how: How) {
+        // What was ordered before the abort belongs to it.
+        self.take_orders();
+        let port = self.port.as_deref_mut();
+        let Some(stream) = self.stream.as_mut().filter(|stream| stream.play == play) else {
+            self.upward.tell(PortEvent::Aborted { play, played: None });
+            return;
+        };
+        let begun = stream.phase != Phase::Beginning;
+        let taken_back =
+            port.filter(|_| begun).and_then(|port| take_back(port, how, &self.ends.bell));
+        let played = match taken_back {
+            Some(canceled) => stream.withdraw(canceled),
+            None => stream.lost(self.port.as_deref()),
+        };
+        self.parked = (how == How::Park && begun).then_some((stream.job, played.accepted));
+        self.finish();
+        self.upward.tell(PortEvent::Aborted { play, played: Some(played) });
+    }
+
+    /// One turn: do what can be done, then wait for what must be waited for.
+    fn turn(&mut self) -> Result<(), Stop> {
+        if self.port.is_none() {
+            self.open();
+            return Ok(());
+        }
+        if self.stream.as_ref().is_some_and(|stream| stream.phase == Phase::Beginning)
+            && !self.begin_job()?
+        {
+            return Ok(());
+        }
+        match self.write()? {
+            Step::Moved => self.glance(),
+            Step::Done => self.end_job(),
+            Step::Blocked | Step::Starved => self.wait(),
+        }
+    }
+
+    /// Opens the port, or waits until that is worth trying.
+    fn open(&mut self) {
+        let opened = despool_hw::open(&self.ends.uri).and_then(|mut port| {
+            let device_id = port.device_id()?;
+            Ok((port, device_id))
+        });
+        match opened {
+            Ok((port, device_id)) => {
+                self.arrival = None;
+                self.upward.opened(port.facts(), device_id);
+                self.port = Some(port);
+            }
+            Err(error) => self.await_arrival(&error),
+        }
+    }
+
+    fn await_arrival(&mut self, error: &Error) {
+        self.upward.absent(error.to_string());
+        let uri = &self.ends.uri;
+        let arrival = self.arrival.get_or_insert_with(|| Arrival::new(uri));
+        if let Err(error) = arrival.wait(&self.ends.bell, None) {
+            // Out of descriptors: the bell still works, and so does trying again when it rings.
+            tracing::error!(%error, "cannot wait for the device");
+            self.arrival = None;
+            self.wait_for_bell();
+        }
+    }
+
+    fn wait_for_bell(&self) {
+        use std::os::fd::AsFd;
+        let fd = self.ends.bell.as_fd();
+        let _ = rustix::event::poll(
+            &mut [rustix::event::PollFd::new(&fd, rustix::event::PollFlags::IN)],
+            None,
+        );
+        self.ends.bell.hush();
+    }
+
+    /// Makes the port ready for the document; false where that must wait.
+    fn begin_job(&mut self) -> Result<bool, Stop> {
+        let (Some(port), Some(stream)) = (self.port.as_deref_mut(), self.stream.as_mut()) else {
+            return Ok(false);
+        };
+        let now = Instant::now();
+        match port.begin_job(&self.ends.bell, now.checked_add(CONNECT_WAIT).unwrap_or(now)) {
+            Ok(()) => {
+                self.arrival = None;
+                self.upward.opened(port.facts(), None);
+                stream.phase = Phase::Writing;
+                stream.moved = Instant::now();
+                Ok(true)
+            }
+            Err(Error::Rang { .. }) => Ok(false),
+            Err(error) if error.is_waiting() => {
+                self.await_arrival(&error);
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn write(&mut self) -> Result<Step, Stop> {
+        let now = Instant::now();
+        let upward = &self.upward;
+        match (self.port.as_deref_mut(), self.stream.as_mut()) {
+            (Some(port), Some(stream)) if stream.phase == Phase::Writing => {
+                stream.step(port, now, |event| upward.tell(event))
+            }
+            (Some(port), None) => {
+                let Some(piece) = self.idle.front().filter(|_| !self.blocked) else {
+                    return Ok(Step::Starved);
+                };
+                let took = port.write(piece.lend(self.idle_cursor))?;
+                self.idle_cursor = self.idle_cursor.saturating_add(took);
+                self.blocked = took == 0;
+                if self.idle_cursor >= piece.len() {
+                    self.idle.pop_front();
+                    self.idle_cursor = 0;
+                }
+                Ok(if self.blocked { Step::Blocked } else { Step::Moved })
+            }
+            _ => Ok(Step::Starved),
+        }
+    }
+
+    fn end_job(&mut self) -> Result<(), Stop> {
+        if let (Some(port), Some(stream)) = (self.port.as_deref_mut(), self.stream.as_mut()) {
+            port.end_job()?;
+            stream.phase = Phase::Draining;
+        }
+        Ok(())
+    }
+
+    /// Looks at the back channel without waiting, in the middle of a stream of writes.
+    fn glance(&mut self) -> Result<(), Stop> {
+        self.stall(false);
+        self.read()
+    }
+
+    /// Waits for whatever comes next.
+    fn wait(&mut self) -> Result<(), Stop> {
+        let Some(port) = self.port.as_deref_mut() else { return Ok(()) };
+        let draining = self.stream.as_ref().is_some_and(|stream| stream.phase == Phase::Draining);
+        let wants = self.stream.as_ref().is_some_and(Stream::wants_to_write);
+        let interest = Interest {
+            write: wants || (self.stream.is_none() && !self.idle.is_empty()),
+            read: port.facts().back_channel,
+            line: true,
+            drained: draining,
+        };
+        let stalls = self.stream.as_ref().filter(|_| wants && !self.stalled);
+        let stalls = stalls.and_then(|stream| stream.moved.checked_add(STALL_AFTER));
+        let until = [stalls, self.upward.due()].into_iter().flatten().min();
+        let ready = port.wait(interest, &self.ends.bell, until)?;
+        self.blocked = self.blocked && !ready.write;
+        let now_stalled = stalls.is_some_and(|at| at <= Instant::now()) && !ready.write;
+        self.upward.flush(Instant::now());
+        if now_stalled {
+            self.stall(true);
+        }
+        self.serve(ready)
+    }
+
+    fn serve(&mut self, ready: Ready) -> Result<(), Stop> {
+        if ready.read {
+            self.read()?;
+        }
+        if ready.line
+            && let Some(port) = self.port.as_deref_mut()
+        {
+            let line = port.line()?;
+            self.upward.line(line, Instant::now());
+        }
+        if ready.drained
+            && self.stream.as_ref().is_some_and(|stream| stream.phase == Phase::Draining)
+        {
+            self.ended()?;
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self) -> Result<(), Stop> {
+        if let (Some(port), Some(stream)) = (self.port.as_deref(), self.stream.as_mut()) {
+            stream.settle(port)?;
+        }
+        let port = self.port.as_deref();
+        if let Some((play, played)) =
+            self.stream.as_ref().map(|stream| (stream.play, stream.played(port)))
+        {
+            self.finish();
+            self.upward.tell(PortEvent::Ended { play, played });
+        }
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<(), Stop> {
+        let mut buf = [0; READ_BYTES];
+        let Some(port) = self.port.as_deref_mut().filter(|port| port.facts().back_channel) else {
+            return Ok(());
+        };
+        let got = port.read(&mut buf)?;
+        if got > 0 {
+            self.upward.back(buf.get(..got).unwrap_or_default(), Instant::now());
+        }
+        Ok(())
+    }
+
+    fn stall(&mut self, stalled: bool) {
+        if std::mem::replace(&mut self.stalled, stalled) != stalled {
+            self.upward.tell(PortEvent::Stalled(stalled));
+        }
+    }
+
+    /// The port, the disk or we failed. A device that went away is waited for; whatever else happened, the port is opened
+    /// anew, since nobody knows in which state it is.
+    fn fail(&mut self, stop: Stop) {
+        let mut port = self.port.take();
+        let ours = matches!(stop, Stop::Note(_) | Stop::Port(Error::Document { .. }));
+        let why = match stop {
+            Stop::Port(error) => error.to_string(),
+            Stop::Note(error) => error.to_string(),
+        };
+        let played: Option<(PlayId, Played)> = self.stream.as_mut().map(|stream| {
+            if ours && let Some(Ok(canceled)) = port.as_deref_mut().map(Port::cancel) {
+                return (stream.play, stream.withdraw(canceled));
+            }
+            (stream.play, stream.lost(port.as_deref()))
+        });
+        drop(port);
+        self.idle.clear();
+        self.idle_cursor = 0;
+        self.parked = None;
+        self.finish();
+        match played {
+            Some((play, played)) if ours => {
+                self.upward.tell(PortEvent::Failed { play, played, why });
+            }
+            Some((play, played)) => {
+                self.upward.absent(why.clone());
+                self.upward.tell(PortEvent::Lost { play, cause: Cause::DeviceGone, played, why });
+            }
+            None => self.upward.absent(why),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! LocalPrintProvider: owns printers, jobs and the spool, and decides when a job is played.
+//!
+//! ```text
+//!                StartDocPrinter        EndDocPrinter          a good time?
+//!   front end ──────────────────► spool ─────────────► queue ───────────────► Prepare (durable) ──► Play ──► processor
+//!                                                        ▲                                                     │
+//!                                                        └─────── cut off: recover ◄── Played ◄────────────────┘
+//! ```
+//!
+//! It is *not* on the way of the bytes: front ends write into the spool, the print processor reads from it.
+//!
+//! What it keeps in memory can be found again: jobs in the spool, the parts of the road and what they play in [`Road`],
+//! what people said of printers in a small file. So it can be made anew at any time, while jobs are being played.
+//!
+//! The invariant: one playing a port at a time, and a job is with at most one print processor.
+
+mod control;
+mod device;
+mod entry;
+mod jobs;
+mod messages;
+mod parts;
+mod play;
+mod queue;
+mod recovery;
+mod resources;
+mod startup;
+mod states;
+mod view;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use actix::prelude::*;
+use despool_spool::{JobId, Retention, Shadow, State};
+
+pub use messages::{
+    ControlJob, ControlPrinter, EndDocPrinter, Job, JobControl, Jobs, OpenPrinter, Park, Part,
+    Played, Printer, PrinterControl, Printers, Reborn, Reload, StartDocPrinter, Subscribe, Which,
+};
+pub use parts::Road;
+pub use startup::recover_interrupted;
+pub(crate) use view::SUBMISSION_INTERRUPTED;
+pub use view::{JobState, JobView, PrinterState, PrinterView};
+
+use self::entry::Entry;
+use self::states::States;
+use crate::config::{Config, PrinterConfig};
+use crate::error::{Error, Result};
+use crate::event::What;
+use crate::limits::{EXPIRY_PACE, PROGRESS_PACE};
+use crate::supervise::Obituary;
+
+/// See the module.
+pub struct LocalPrintProvider {
+    road: Arc<Road>,
+    config: Arc<Config>,
+    /// By name in lower case.
+    printers: BTreeMap<String, Entry>,
+    states: States,
+    /// Wakes the scheduler when the clock has something to say.
+    alarm: Option<SpawnHandle>,
+    /// No new jobs: the server is stopping, and who waits for the last to end.
+    parking: Option<Vec<tokio::sync::oneshot::Sender<()>>>,
+    obituary: Obituary,
+}
+
+impl LocalPrintProvider {
+    /// The provider of the printers in `config`.
+    pub fn new(road: Arc<Road>, config: Arc<Config>, obituary: Obituary) -> Self {
+        let states = States::load(&config.server.state_dir);
+        Self {
+            road,
+            config,
+            printers: BTreeMap::new(),
+            states,
+            alarm: None,
+            parking: None,
+            obituary,
+        }
+    }
+
+    fn entry(&self, name: &str) -> Result<&Entry> {
+        let no_such = || Error::NoSuchPrinter { name: name.to_owned() };
+        self.printers.get(&name.to_lowercase()).ok_or_else(no_such)
+    }
+
+    fn entry_mut(&mut self, name: &str) -> Option<&mut Entry> {
+        self.printers.get_mut(&name.to_lowercase())
+    }
+
+    /// Puts a printer on the road, with the jobs that wait for it.
+    fn add_printer(&mut self, config: &Arc<PrinterConfig>, now_ms: u64) {
+        let parts = match self.road.parts(config) {
+            Ok(parts) => parts,
+            Err(error) => {
+                tracing::error!(printer = %config.name, %error, "the printer cannot be served");
+                return;
+            }
+        };
+        let mut entry = Entry::new(config.clone(), parts, now_ms);
+        (entry.paused, entry.accepting) = self.states.of(&config.name);
+        for shadow in self.road.spool.jobs() {
+            let ours = shadow.ticket.printer.eq_ignore_ascii_case(&config.name);
+            if ours && shadow.state == State::Pending && shadow.bytes().is_some() {
+                entry.queue.put(shadow.id, shadow.ticket.priority);
+            }
+        }
+        self.printers.insert(config.name.to_lowercase(), entry);
+    }
+
+    /// Asks every port and language what they know of their device.
+    fn ask_around(&self) {
+        for entry in self.printers.values() {
+            entry.parts.port.tell(crate::monitor::port::Retell);
+            if let Some(language) = &entry.parts.language {
+                language.tell(crate::monitor::port::Retell);
+            }
+        }
+    }
+
+    /// Tells of a printer, if it has changed.
+    fn tell_printer(&mut self, name: &str) {
+        let now_ms = now_ms();
+        let news = self.entry_mut(name).and_then(|entry| entry.news(now_ms));
+        if let Some(view) = news {
+            self.road.tell(now_ms, What::Printer(Arc::new(view)));
+        }
+    }
+
+    /// Tells of a job.
+    fn tell_job(&self, shadow: Arc<Shadow>) {
+        let id = shadow.id;
+        let view = self.job_view(shadow);
+        {
+            let mut shared = self.road.shared();
+            if let Some(follower) = shared.followers.get(&id) {
+                follower.state(view.state);
+            }
+            if view.state.has_ended() {
+                shared.followers.remove(&id);
+            }
+        }
+        self.road.tell(now_ms(), What::Job(view));
+    }
+
+    fn tell_job_of(&self, id: JobId) {
+        if let Ok(shadow) = self.road.spool.job(id) {
+            self.tell_job(shadow);
+        }
+    }
+
+    fn job_view(&self, shadow: Arc<Shadow>) -> JobView {
+        match self.entry(&shadow.ticket.printer) {
+            Ok(entry) => entry.job_view(shadow),
+            Err(_) => JobView::new(shadow, &view::Surroundings::default()),
+        }
+    }
+
+    /// Tells how far the running jobs are.
+    fn tell_progress(&self) {
+        for entry in self.printers.values() {
+            if let Some(current) = &entry.current {
+                self.tell_job_of(current.job);
+            }
+        }
+    }
+
+    /// Forgets finished jobs as the configuration says.
+    fn expire(&self) {
+        let spool = &self.config.spool;
+        let age_ms = u64::try_from(spool.keep_for.as_millis()).unwrap_or(u64::MAX);
+        self.road.spool.expire(Retention { jobs: spool.keep_jobs, age_ms }, now_ms());
+    }
+}
+
+impl Actor for LocalPrintProvider {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let now_ms = now_ms();
+        for printer in self.config.clone().printers.iter() {
+            self.add_printer(printer, now_ms);
+        }
+        if self.obituary.incarnation() > 0 {
+            self.adopt_playing(ctx);
+        }
+        self.ask_around();
+        self.expire();
+        ctx.run_interval(EXPIRY_PACE, |this, _| this.expire());
+        ctx.run_interval(PROGRESS_PACE, |this, _| this.tell_progress());
+        self.schedule_all(ctx);
+    }
+}
+
+/// The time, in ms since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+use crate::supervise::Crash;
+#[cfg(test)]
+crate::supervise::crashes!(LocalPrintProvider);

@@ -1,0 +1,268 @@
+//! Printers: showing them, what people do to them, what their devices say, and the end of the server.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use despool_spool::{Cause, Change, Confirmed, JobId};
+use tokio::sync::oneshot;
+
+use super::entry::{Phase, Stop};
+use super::messages::{
+    ControlPrinter, Park, Part, Printer, PrinterControl, Printers, Reborn, Reload, Subscribe,
+};
+use super::view::PrinterView;
+use super::{LocalPrintProvider, now_ms};
+use crate::error::Result;
+use crate::event::{PortChange, PortEvent, What};
+use crate::monitor::language::{Finding, Report};
+use crate::monitor::port::{News, PortNews};
+
+impl Handler<Printers> for LocalPrintProvider {
+    type Result = MessageResult<Printers>;
+
+    fn handle(&mut self, _: Printers, _: &mut Self::Context) -> Self::Result {
+        // In the order of the configuration: the first is the default.
+        let views = self.config.printers.iter().filter_map(|config| self.entry(&config.name).ok());
+        MessageResult(views.map(|entry| Arc::new(entry.view())).collect())
+    }
+}
+
+impl Handler<Printer> for LocalPrintProvider {
+    type Result = Result<Arc<PrinterView>>;
+
+    fn handle(&mut self, Printer { name }: Printer, _: &mut Self::Context) -> Self::Result {
+        Ok(Arc::new(self.entry(&name)?.view()))
+    }
+}
+
+impl Handler<ControlPrinter> for LocalPrintProvider {
+    type Result = Result<()>;
+
+    fn handle(
+        &mut self,
+        ControlPrinter { name, what }: ControlPrinter,
+        ctx: &mut Self::Context,
+    ) -> Self::Result {
+        let entry = self.entry(&name)?;
+        let (printer, mut paused, mut accepting) =
+            (entry.config.name.clone(), entry.paused, entry.accepting);
+        match what {
+            PrinterControl::Pause => paused = true,
+            PrinterControl::Resume => paused = false,
+            PrinterControl::Accept => accepting = true,
+            PrinterControl::Reject => accepting = false,
+        }
+        self.states.set(&printer, paused, accepting)?;
+        if let Some(entry) = self.entry_mut(&printer) {
+            (entry.paused, entry.accepting) = (paused, accepting);
+        }
+        self.schedule(&printer, ctx);
+        Ok(())
+    }
+}
+
+impl Handler<Subscribe> for LocalPrintProvider {
+    type Result = ();
+
+    fn handle(&mut self, Subscribe { to }: Subscribe, _: &mut Self::Context) {
+        self.road.subscribe(to);
+    }
+}
+
+impl LocalPrintProvider {
+    /// Printers on a port.
+    fn on_port(&self, port: &str) -> Vec<Arc<str>> {
+        let on_it = self.printers.values().filter(|entry| &*entry.parts.port_key == port);
+        on_it.map(|entry| entry.config.name.clone()).collect()
+    }
+
+    fn tell_port(&self, port: Arc<str>, printers: Vec<Arc<str>>, news: &News) {
+        let what = match news {
+            News::Present { device_id, .. } => PortChange::Attached { identity: device_id.clone() },
+            News::Absent { why } => PortChange::Detached { why: why.clone() },
+            News::Line(line) => PortChange::Line(format!("{line:?}")),
+            News::Stalled(_) | News::Back { .. } => return,
+        };
+        self.road.tell(now_ms(), What::Port(PortEvent { port, printers, what }));
+    }
+
+    /// Notes what the device itself has confirmed of a job.
+    fn confirm(&self, job: JobId, pages: Option<u32>, all: bool) {
+        let Ok(shadow) = self.road.spool.job(job) else { return };
+        let bytes = if all { shadow.played.accepted } else { shadow.confirmed.bytes };
+        let confirmed = Confirmed { bytes, pages: pages.unwrap_or(shadow.confirmed.pages) };
+        if confirmed != shadow.confirmed
+            && let Ok(shadow) = self.road.spool.update(job, Change::Confirm(confirmed), None)
+        {
+            self.tell_job(shadow);
+        }
+    }
+
+    /// Applies a configuration: printers that are new, gone or different.
+    fn reload(&mut self, config: &Arc<crate::config::Config>, ctx: &mut Context<Self>) {
+        let old: Vec<Arc<str>> =
+            self.printers.values().map(|entry| entry.config.name.clone()).collect();
+        self.config = config.clone();
+        for name in old {
+            let new = config.printers.iter().find(|printer| printer.name == name);
+            let Some(entry) = self.entry_mut(&name) else { continue };
+            let same_wire = |new: &&Arc<crate::config::PrinterConfig>| {
+                (&new.port, new.language, new.envelope)
+                    == (&entry.config.port, entry.config.language, entry.config.envelope)
+            };
+            match new.filter(same_wire) {
+                Some(new) => entry.config = new.clone(),
+                None => self.take_off(&name, ctx),
+            }
+        }
+        for printer in &config.printers {
+            if self.entry(&printer.name).is_err() {
+                self.add_printer(printer, now_ms());
+            }
+        }
+        self.ask_around();
+        self.schedule_all(ctx);
+    }
+
+    /// Takes a printer off the road. Its running job is cut off and waits with the others in the spool.
+    fn take_off(&mut self, name: &Arc<str>, ctx: &mut Context<Self>) {
+        let Some(entry) = self.entry_mut(name) else { return };
+        if let Some(current) = entry.current.clone() {
+            let port = entry.parts.port.clone();
+            let abort = crate::monitor::port::AbortDoc {
+                play: current.play,
+                how: crate::monitor::port::How::Park,
+            };
+            let job = self.road.spool.job(current.job);
+            if let Ok(shadow) = job {
+                self.cut_off(&shadow, Cause::Parked, None, ctx);
+            }
+            ctx.spawn(async move { drop(port.ask(abort).await) }.into_actor(self));
+        }
+        self.road.shared().stage.remove(name);
+        self.printers.remove(&name.to_lowercase());
+        self.road.remove(name);
+    }
+
+    /// Answers who waits for the last job to end, when it has.
+    pub(super) fn parked_if_idle(&mut self) {
+        let busy = self.printers.values().any(|entry| entry.current.is_some());
+        if let Some(waiting) = self.parking.as_mut().filter(|_| !busy) {
+            for told in waiting.drain(..) {
+                let _ = told.send(());
+            }
+        }
+    }
+
+    fn park_running(&mut self, ctx: &mut Context<Self>) {
+        let playing = self.printers.values().filter(|entry| {
+            entry.current.as_ref().is_some_and(|current| matches!(current.phase, Phase::Playing))
+        });
+        let playing: Vec<Arc<str>> = playing.map(|entry| entry.config.name.clone()).collect();
+        for printer in playing {
+            self.stop(&printer, Stop::CutOff(Cause::Parked), ctx);
+        }
+    }
+}
+
+impl Handler<PortNews> for LocalPrintProvider {
+    type Result = ();
+
+    fn handle(&mut self, PortNews { port, news }: PortNews, ctx: &mut Self::Context) {
+        let printers = self.on_port(&port);
+        let mut changed = false;
+        for printer in &printers {
+            if let Some(entry) = self.entry_mut(printer) {
+                let before = entry.device.clone();
+                entry.device.hear(news.clone());
+                changed |= entry.device != before;
+            }
+        }
+        if !changed {
+            return;
+        }
+        self.tell_port(port, printers.clone(), &news);
+        for printer in printers {
+            self.schedule(&printer, ctx);
+            if let Some(current) = self.entry(&printer).ok().and_then(|entry| entry.current.clone())
+            {
+                self.tell_job_of(current.job);
+            }
+        }
+    }
+}
+
+impl Handler<Report> for LocalPrintProvider {
+    type Result = ();
+
+    fn handle(&mut self, Report { printer, job, finding }: Report, _: &mut Self::Context) {
+        match finding {
+            Finding::Status(status) => {
+                let Some(entry) = self.entry_mut(&printer) else { return };
+                entry.device.set_status(status);
+                let current = entry.current.clone();
+                self.tell_printer(&printer);
+                if let Some(current) = current {
+                    self.tell_job_of(current.job);
+                }
+            }
+            Finding::Identity(identity) => {
+                if let Some(entry) = self.entry_mut(&printer) {
+                    entry.device.identity = Some(identity);
+                }
+            }
+            Finding::Pages(pages) => {
+                if let Some(job) = job {
+                    self.confirm(job, Some(pages), false);
+                }
+            }
+            Finding::Printed { job: named, pages } => {
+                if let Some(job) = named.or(job) {
+                    self.confirm(job, pages, true);
+                }
+            }
+        }
+    }
+}
+
+impl Handler<Reborn> for LocalPrintProvider {
+    type Result = ();
+
+    /// What it was playing is stopped where it is, and goes on from there on the same wire.
+    fn handle(&mut self, Reborn { part }: Reborn, ctx: &mut Self::Context) {
+        let printers = match part {
+            Part::Printer(printer) => vec![printer],
+            Part::Port(port) => self.on_port(&port),
+        };
+        for printer in printers {
+            let playing = self.entry(&printer).ok().and_then(|entry| entry.current.clone());
+            if playing.is_some_and(|current| matches!(current.phase, Phase::Playing)) {
+                self.stop(&printer, Stop::CutOff(Cause::ActorDied), ctx);
+            }
+        }
+    }
+}
+
+impl Handler<Reload> for LocalPrintProvider {
+    type Result = ();
+
+    fn handle(&mut self, Reload { config }: Reload, ctx: &mut Self::Context) {
+        self.reload(&config, ctx);
+    }
+}
+
+impl Handler<Park> for LocalPrintProvider {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Park, ctx: &mut Self::Context) -> Self::Result {
+        let (told, parked) = oneshot::channel();
+        self.parking.get_or_insert_default().push(told);
+        self.parked_if_idle();
+        if self.printers.values().all(|entry| entry.current.is_none()) {
+            return Box::pin(ready(()));
+        }
+        ctx.run_later(self.config.server.stop_grace, LocalPrintProvider::park_running);
+        Box::pin(async move { drop(parked.await) })
+    }
+}

@@ -1,0 +1,150 @@
+//! One printer, as its provider knows it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use despool_spool::{Cause, JobId, Shadow};
+
+use super::device::{self, Device};
+use super::parts::Parts;
+use super::queue::Queue;
+use super::view::{JobView, PrinterState, PrinterView, Surroundings};
+use crate::config::PrinterConfig;
+use crate::monitor::PlayId;
+
+/// A printer with its queue and what it is doing.
+pub(super) struct Entry {
+    pub(super) config: Arc<PrinterConfig>,
+    pub(super) parts: Parts,
+    pub(super) device: Device,
+    pub(super) queue: Queue,
+    pub(super) current: Option<Current>,
+    /// Jobs of which a record says, durably, that playing may begin.
+    pub(super) ready: HashSet<JobId>,
+    /// The job whose record is on its way to the disk.
+    pub(super) preparing: Option<JobId>,
+    pub(super) paused: bool,
+    pub(super) accepting: bool,
+    /// What keeps the scheduler from beginning the next job.
+    pub(super) waits_for: Option<String>,
+    pub(super) changed_ms: u64,
+    /// What was told last.
+    told: Option<(PrinterState, Vec<String>, String, bool)>,
+}
+
+/// What is being played.
+#[derive(Clone, Debug)]
+pub(super) struct Current {
+    pub(super) play: PlayId,
+    pub(super) job: JobId,
+    pub(super) phase: Phase,
+}
+
+/// How far a playing is.
+#[derive(Clone, Debug)]
+pub(super) enum Phase {
+    /// On its way.
+    Playing,
+    /// Being stopped.
+    Stopping(Stop),
+}
+
+/// Why a playing is stopped.
+#[derive(Clone, Debug)]
+pub(super) enum Stop {
+    /// The job has ended already (canceled, aborted): only the device has to be told.
+    Over,
+    /// It goes on later, as the printer's policy says.
+    CutOff(Cause),
+    /// It goes to another printer.
+    Move(Arc<str>),
+}
+
+impl Entry {
+    pub(super) fn new(config: Arc<PrinterConfig>, parts: Parts, now_ms: u64) -> Self {
+        Self {
+            config,
+            parts,
+            device: Device::default(),
+            queue: Queue::default(),
+            current: None,
+            ready: HashSet::new(),
+            preparing: None,
+            paused: false,
+            accepting: true,
+            waits_for: None,
+            changed_ms: now_ms,
+            told: None,
+        }
+    }
+
+    pub(super) fn is_current(&self, job: JobId) -> bool {
+        self.current.as_ref().is_some_and(|current| current.job == job)
+    }
+
+    pub(super) fn is_playing(&self, play: PlayId) -> bool {
+        self.current.as_ref().is_some_and(|current| current.play == play)
+    }
+
+    fn state(&self) -> PrinterState {
+        match (&self.current, self.paused) {
+            (Some(_), _) => PrinterState::Processing,
+            (None, true) => PrinterState::Stopped,
+            (None, false) => PrinterState::Idle,
+        }
+    }
+
+    fn reasons(&self) -> Vec<String> {
+        let paused = match (self.paused, &self.current) {
+            (false, _) => None,
+            (true, Some(_)) => Some("moving-to-paused".to_owned()),
+            (true, None) => Some("paused".to_owned()),
+        };
+        paused.into_iter().chain(self.device.reasons().into_iter().map(device::keyword)).collect()
+    }
+
+    pub(super) fn view(&self) -> PrinterView {
+        PrinterView {
+            config: self.config.clone(),
+            state: self.state(),
+            reasons: self.reasons(),
+            message: self.device.message(),
+            accepting: self.accepting,
+            queued: self.queue.len().saturating_add(usize::from(self.current.is_some())),
+            identity: self.device.identity.clone(),
+            changed_ms: self.changed_ms,
+        }
+    }
+
+    /// The view, if it differs from what was told last.
+    pub(super) fn news(&mut self, now_ms: u64) -> Option<PrinterView> {
+        let facts = (self.state(), self.reasons(), self.device.message(), self.accepting);
+        if self.told.as_ref() == Some(&facts) {
+            return None;
+        }
+        if self.told.as_ref().is_none_or(|(state, ..)| *state != facts.0) {
+            self.changed_ms = now_ms;
+        }
+        self.told = Some(facts);
+        Some(self.view())
+    }
+
+    pub(super) fn job_view(&self, shadow: Arc<Shadow>) -> JobView {
+        let stops: Vec<String> = self
+            .device
+            .reasons()
+            .into_iter()
+            .filter(|reason| reason.stops)
+            .map(device::keyword)
+            .collect();
+        let message = self.device.message();
+        let around = Surroundings {
+            is_current: self.is_current(shadow.id),
+            paused: self.paused,
+            stops: &stops,
+            waits_for: self.waits_for.clone().or_else(|| stops.first().map(|_| message.clone())),
+            message: &message,
+        };
+        JobView::new(shadow, &around)
+    }
+}

@@ -1,0 +1,371 @@
+//! Jobs: taking them in, showing them, and what people do to them.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use despool_spool::{Change, Deed, Hold, JobId, Recovery, Shadow, State, Ticket, Writer};
+use tokio::sync::oneshot;
+
+use super::entry::{Entry, Stop};
+use super::messages::{ControlJob, EndDocPrinter, Job, JobControl, Jobs, StartDocPrinter, Which};
+use super::parts::DirectJob;
+use super::view::JobView;
+use super::{LocalPrintProvider, now_ms};
+use crate::config::{Datatype, Start};
+use crate::direct::Pipe;
+use crate::error::{Error, Result};
+use crate::follow::Follower;
+use crate::limits::LISTED_JOBS;
+use crate::submission::Submission;
+
+impl Handler<StartDocPrinter> for LocalPrintProvider {
+    type Result = Result<Submission>;
+
+    fn handle(&mut self, start: StartDocPrinter, ctx: &mut Self::Context) -> Self::Result {
+        let StartDocPrinter { mut ticket, expected_bytes, announce, follower } = start;
+        if self.parking.is_some() {
+            return Err(Error::Stopping);
+        }
+        let entry = self.entry(&ticket.printer)?;
+        if !entry.accepting {
+            return Err(Error::NotAccepting { printer: entry.config.name.clone() });
+        }
+        let config = entry.config.clone();
+        ticket.printer = config.name.clone();
+        ticket.submitted_ms = now_ms();
+        ticket.datatype = datatype(&ticket, config.datatype)?.name().into();
+        if config.direct {
+            return self.start_direct(ticket, follower, ctx);
+        }
+        let immediately = config.start == Start::Immediately;
+        let mut writer = self.road.spool.begin(ticket, expected_bytes)?;
+        self.follow(writer.job(), follower);
+        if announce || immediately {
+            self.announce(&mut writer, immediately, ctx)?;
+        }
+        Ok(Submission::spooled(writer, self.road.provider.clone()))
+    }
+}
+
+fn datatype(ticket: &Ticket, default: Datatype) -> Result<Datatype> {
+    if ticket.datatype.is_empty() {
+        return Ok(default);
+    }
+    Datatype::named(&ticket.datatype)
+        .ok_or_else(|| Error::NoSuchDatatype { name: ticket.datatype.to_string() })
+}
+
+impl LocalPrintProvider {
+    /// Shows a job before its document is whole, and lets it be played if its printer begins immediately.
+    fn announce(&mut self, writer: &mut Writer, play: bool, ctx: &mut Context<Self>) -> Result<()> {
+        writer.announce()?;
+        let shadow = self.road.spool.job(writer.job())?;
+        self.tell_job(shadow.clone());
+        if play {
+            self.enqueue(&shadow, ctx);
+        }
+        Ok(())
+    }
+
+    fn follow(&self, job: JobId, follower: Option<Follower>) {
+        if let Some(follower) = follower {
+            self.road.shared().followers.insert(job, follower);
+        }
+    }
+
+    fn start_direct(
+        &mut self,
+        ticket: Ticket,
+        follower: Option<Follower>,
+        ctx: &mut Context<Self>,
+    ) -> Result<Submission> {
+        if ticket.copies > 1 {
+            return Err(Error::DirectOnce { printer: ticket.printer });
+        }
+        let id = self.road.spool.begin_direct(ticket)?;
+        self.follow(id, follower);
+        let (told, ended) = oneshot::channel();
+        let pipe = Pipe::default();
+        self.road.shared().direct.insert(id, DirectJob { pipe: pipe.clone(), ended: Some(told) });
+        let shadow = self.road.spool.job(id)?;
+        self.tell_job(shadow.clone());
+        self.enqueue(&shadow, ctx);
+        Ok(Submission::direct(id, pipe, ended))
+    }
+
+    /// Puts a job into its printer's queue, if it may be played.
+    pub(super) fn enqueue(&mut self, shadow: &Shadow, ctx: &mut Context<Self>) {
+        if shadow.state != State::Pending {
+            self.set_alarm(ctx);
+            return;
+        }
+        let printer = shadow.ticket.printer.clone();
+        if let Some(entry) = self.entry_mut(&printer)
+            && !entry.is_current(shadow.id)
+        {
+            entry.queue.put(shadow.id, shadow.ticket.priority);
+            self.schedule(&printer, ctx);
+        }
+    }
+
+    /// Takes a job out of its printer's queue.
+    fn dequeue(&mut self, shadow: &Shadow) {
+        if let Some(entry) = self.entry_mut(&shadow.ticket.printer) {
+            entry.queue.remove(shadow.id);
+            entry.ready.remove(&shadow.id);
+        }
+    }
+
+    fn control(&mut self, id: JobId, what: JobControl, ctx: &mut Context<Self>) -> Result<Durable> {
+        let shadow = self.road.spool.job(id)?;
+        match what {
+            JobControl::Cancel { why } => self.cancel(&shadow, why, ctx),
+            JobControl::Hold(hold) => self.hold(&shadow, hold, ctx),
+            JobControl::Release => self.release(&shadow, ctx),
+            JobControl::Reprint if is_held_after_crash(&shadow) => {
+                self.resolve(&shadow, Deed::Restarted, ctx)
+            }
+            JobControl::Reprint => self.reprint(&shadow, ctx),
+            JobControl::Move { printer } => self.move_to(&shadow, &printer, ctx),
+            JobControl::Prioritize(priority) => self.prioritize(&shadow, priority),
+            JobControl::Resolve(deed) => self.resolve(&shadow, deed, ctx),
+        }
+    }
+
+    /// Records a change, durably, and tells of it.
+    fn change(&mut self, id: JobId, change: Change) -> Result<(Arc<Shadow>, Durable)> {
+        let (told, durable) = oneshot::channel();
+        let then = Box::new(move |done| drop(told.send(done)));
+        let shadow = self.road.spool.update(id, change, Some(then))?;
+        Ok((shadow, Durable(durable)))
+    }
+
+    fn cancel(&mut self, shadow: &Shadow, why: String, ctx: &mut Context<Self>) -> Result<Durable> {
+        let (shadow, durable) =
+            self.change(shadow.id, Change::Cancel { at_ms: now_ms(), why: why.into() })?;
+        self.dequeue(&shadow);
+        self.ended_early(&shadow, Error::Canceled { id: shadow.id }, ctx);
+        Ok(durable)
+    }
+
+    /// A job has ended before its time: the device is told, a direct sender too.
+    pub(super) fn ended_early(
+        &mut self,
+        shadow: &Arc<Shadow>,
+        error: Error,
+        ctx: &mut Context<Self>,
+    ) {
+        self.end_direct(shadow.id, Err(error));
+        self.stop_job(shadow, Stop::Over, ctx);
+        self.tell_job(shadow.clone());
+        self.expire();
+    }
+
+    /// Lets the sender of a direct job know how it ended.
+    pub(super) fn end_direct(&mut self, id: JobId, how: Result<()>) {
+        let direct = self.road.shared().direct.remove(&id);
+        if let Some(DirectJob { pipe, ended }) = direct {
+            pipe.break_off();
+            if let Some(ended) = ended {
+                // The sender may be gone.
+                let _ = ended.send(how);
+            }
+        }
+    }
+
+    fn hold(&mut self, shadow: &Shadow, hold: Hold, ctx: &mut Context<Self>) -> Result<Durable> {
+        if hold == Hold::No {
+            return self.release(shadow, ctx);
+        }
+        let ticket = Ticket { hold, ..Ticket::clone(&shadow.ticket) };
+        self.road.spool.update(shadow.id, Change::Edit(Box::new(ticket)), None)?;
+        let (shadow, durable) = match &shadow.state {
+            State::Held { .. } => (self.road.spool.job(shadow.id)?, self.synced()),
+            _ => self.change(shadow.id, Change::Hold { why: "job-hold-until-specified".into() })?,
+        };
+        self.dequeue(&shadow);
+        self.set_alarm(ctx);
+        self.tell_job(shadow);
+        Ok(durable)
+    }
+
+    pub(super) fn release(&mut self, shadow: &Shadow, ctx: &mut Context<Self>) -> Result<Durable> {
+        let (shadow, durable) = self.change(shadow.id, Change::Release)?;
+        self.enqueue_if_there(&shadow, ctx);
+        Ok(durable)
+    }
+
+    /// A job whose document is not whole yet is enqueued when it is, unless its printer begins immediately.
+    fn enqueue_if_there(&mut self, shadow: &Arc<Shadow>, ctx: &mut Context<Self>) {
+        let immediately = self
+            .entry(&shadow.ticket.printer)
+            .is_ok_and(|entry| entry.config.start == Start::Immediately);
+        if shadow.bytes().is_some() || immediately {
+            self.enqueue(shadow, ctx);
+        }
+        self.tell_job(shadow.clone());
+    }
+
+    fn reprint(&mut self, shadow: &Shadow, ctx: &mut Context<Self>) -> Result<Durable> {
+        let (shadow, durable) = self.change(shadow.id, Change::Reprint)?;
+        self.enqueue_if_there(&shadow, ctx);
+        Ok(durable)
+    }
+
+    /// What a person says of a job that was held after it had been cut off.
+    fn resolve(&mut self, shadow: &Shadow, deed: Deed, ctx: &mut Context<Self>) -> Result<Durable> {
+        let Some(recovery) = shadow.recovery.as_deref().filter(|_| is_held_after_crash(shadow))
+        else {
+            let wanted = "continued or begun again: it was not held after a crash";
+            return Err(despool_spool::Error::WrongState {
+                id: shadow.id,
+                state: shadow.state.name(),
+                wanted,
+            }
+            .into());
+        };
+        let change = Change::Recover(Recovery { deed, at_ms: now_ms(), ..*recovery });
+        let (shadow, durable) = self.change(shadow.id, change)?;
+        self.enqueue_if_there(&shadow, ctx);
+        Ok(durable)
+    }
+
+    fn move_to(
+        &mut self,
+        shadow: &Arc<Shadow>,
+        printer: &str,
+        ctx: &mut Context<Self>,
+    ) -> Result<Durable> {
+        let target = self.entry(printer)?;
+        if !target.accepting {
+            return Err(Error::NotAccepting { printer: target.config.name.clone() });
+        }
+        let printer = target.config.name.clone();
+        if self.entry(&shadow.ticket.printer).is_ok_and(|entry| entry.is_current(shadow.id)) {
+            self.stop_job(shadow, Stop::Move(printer), ctx);
+            return Ok(self.synced());
+        }
+        let ticket = Ticket { printer, ..Ticket::clone(&shadow.ticket) };
+        let (moved, durable) = self.change(shadow.id, Change::Edit(Box::new(ticket)))?;
+        self.dequeue(shadow);
+        self.enqueue_if_there(&moved, ctx);
+        Ok(durable)
+    }
+
+    fn prioritize(&mut self, shadow: &Shadow, priority: u8) -> Result<Durable> {
+        let ticket = Ticket { priority, ..Ticket::clone(&shadow.ticket) };
+        ticket.check()?;
+        let (shadow, durable) = self.change(shadow.id, Change::Edit(Box::new(ticket)))?;
+        let waits = |entry: &&mut Entry| entry.queue.contains(shadow.id);
+        if let Some(entry) = self.entry_mut(&shadow.ticket.printer).filter(waits) {
+            entry.queue.put(shadow.id, priority);
+        }
+        self.tell_job(shadow);
+        Ok(durable)
+    }
+
+    /// Waits for everything that was recorded so far.
+    fn synced(&self) -> Durable {
+        let (told, durable) = oneshot::channel();
+        self.road.spool.sync(Box::new(move |done| drop(told.send(done))));
+        Durable(durable)
+    }
+
+    fn list(&self, jobs: &Jobs) -> Result<Vec<JobView>> {
+        let printer = jobs.printer.as_deref().map(|name| self.entry(name)).transpose()?;
+        let printer = printer.map(|entry| entry.config.name.clone());
+        let wanted = |shadow: &Arc<Shadow>| {
+            let ended = shadow.state.ended_ms().is_some();
+            printer.as_ref().is_none_or(|name| shadow.ticket.printer.eq_ignore_ascii_case(name))
+                && jobs.user.as_ref().is_none_or(|user| *user == *shadow.ticket.user)
+                && match jobs.which {
+                    Which::All => true,
+                    Which::Completed => ended,
+                    Which::NotCompleted => !ended,
+                }
+        };
+        let mut found: Vec<Arc<Shadow>> =
+            self.road.spool.jobs().into_iter().filter(wanted).collect();
+        found.sort_by_cached_key(|shadow| self.place(shadow));
+        let limit = jobs.limit.unwrap_or(LISTED_JOBS).min(LISTED_JOBS);
+        Ok(found.into_iter().take(limit).map(|shadow| self.job_view(shadow)).collect())
+    }
+
+    /// Where a job stands in a listing: the running one first, then by priority and number; ended ones newest first.
+    fn place(&self, shadow: &Shadow) -> (u8, u64, u8, u32) {
+        let number = shadow.id.number();
+        let below = |priority: u8| u8::MAX.saturating_sub(priority);
+        match &shadow.state {
+            State::Processing => (0, 0, 0, number),
+            State::Pending | State::Held { .. } => (1, 0, below(shadow.ticket.priority), number),
+            ended => (
+                2,
+                u64::MAX.saturating_sub(ended.ended_ms().unwrap_or(0)),
+                0,
+                u32::MAX.saturating_sub(number),
+            ),
+        }
+    }
+}
+
+fn is_held_after_crash(shadow: &Shadow) -> bool {
+    matches!(&shadow.state, State::Held { why } if &**why == "held-after-crash")
+}
+
+/// The promise that a change becomes durable.
+pub(super) struct Durable(oneshot::Receiver<despool_spool::Result<()>>);
+
+impl Durable {
+    async fn wait(self) -> Result<()> {
+        match self.0.await {
+            Ok(Ok(())) => Ok(()),
+            // The change holds as long as this process lives; the disk has been reported by the one who noticed.
+            Ok(Err(despool_spool::Error::Poisoned { .. })) => Ok(()),
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(Error::Stopping),
+        }
+    }
+}
+
+impl Handler<EndDocPrinter> for LocalPrintProvider {
+    type Result = ();
+
+    fn handle(&mut self, EndDocPrinter { job }: EndDocPrinter, ctx: &mut Self::Context) {
+        if let Ok(shadow) = self.road.spool.job(job) {
+            self.tell_job(shadow.clone());
+            self.enqueue(&shadow, ctx);
+        }
+    }
+}
+
+impl Handler<ControlJob> for LocalPrintProvider {
+    type Result = ResponseFuture<Result<()>>;
+
+    fn handle(
+        &mut self,
+        ControlJob { id, what }: ControlJob,
+        ctx: &mut Self::Context,
+    ) -> Self::Result {
+        match self.control(id, what, ctx) {
+            Ok(durable) => Box::pin(durable.wait()),
+            Err(error) => Box::pin(ready(Err(error))),
+        }
+    }
+}
+
+impl Handler<Jobs> for LocalPrintProvider {
+    type Result = Result<Vec<JobView>>;
+
+    fn handle(&mut self, jobs: Jobs, _: &mut Self::Context) -> Self::Result {
+        self.list(&jobs)
+    }
+}
+
+impl Handler<Job> for LocalPrintProvider {
+    type Result = Result<JobView>;
+
+    fn handle(&mut self, Job { id }: Job, _: &mut Self::Context) -> Self::Result {
+        Ok(self.job_view(self.road.spool.job(id)?))
+    }
+}

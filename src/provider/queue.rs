@@ -1,0 +1,93 @@
+//! The order in which a printer's jobs are played: highest priority first, and among equals the one that came first.
+//!
+//! A job that was cut off keeps its place. One that is printed again or moved here goes behind those of its priority.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+
+use despool_spool::JobId;
+
+/// Jobs that wait for one printer.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    order: BTreeSet<Place>,
+    places: HashMap<JobId, Place>,
+    /// The place behind all others.
+    next: u64,
+}
+
+type Place = (Reverse<u8>, u64, JobId);
+
+impl Queue {
+    /// Puts a job behind those of its priority. One that is in the queue already changes its priority and keeps its turn.
+    pub(crate) fn put(&mut self, id: JobId, priority: u8) {
+        let turn = match self.places.get(&id) {
+            Some((_, turn, _)) => *turn,
+            None => {
+                self.next = self.next.max(u64::from(id.number())).saturating_add(1);
+                self.next
+            }
+        };
+        self.remove(id);
+        let place = (Reverse(priority), turn, id);
+        self.order.insert(place);
+        self.places.insert(id, place);
+    }
+
+    /// Puts a job that was cut off back to where it was: before those that came after it.
+    pub(crate) fn put_back(&mut self, id: JobId, priority: u8) {
+        self.remove(id);
+        let place = (Reverse(priority), u64::from(id.number()), id);
+        self.order.insert(place);
+        self.places.insert(id, place);
+    }
+
+    /// True where the job waits here.
+    pub(crate) fn contains(&self, id: JobId) -> bool {
+        self.places.contains_key(&id)
+    }
+
+    /// Takes a job out; true if it was in.
+    pub(crate) fn remove(&mut self, id: JobId) -> bool {
+        self.places.remove(&id).is_some_and(|place| self.order.remove(&place))
+    }
+
+    /// The jobs in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = JobId> {
+        self.order.iter().map(|(_, _, id)| *id)
+    }
+
+    /// How many.
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u32) -> JobId {
+        JobId::new(number).unwrap()
+    }
+
+    fn order(queue: &Queue) -> Vec<u32> {
+        queue.iter().map(JobId::number).collect()
+    }
+
+    #[test]
+    fn priority_then_turn() {
+        let mut queue = Queue::default();
+        for (number, priority) in [(1, 50), (2, 50), (3, 90), (4, 10)] {
+            queue.put(id(number), priority);
+        }
+        assert_eq!(order(&queue), [3, 1, 2, 4]);
+        queue.put(id(1), 10);
+        assert_eq!(order(&queue), [3, 2, 1, 4], "a changed priority keeps the turn");
+        queue.remove(id(2));
+        queue.put(id(2), 90);
+        assert_eq!(order(&queue), [3, 2, 1, 4], "one that comes back goes behind its equals");
+        assert!(!queue.remove(id(9)));
+        assert_eq!(queue.len(), 4);
+    }
+}

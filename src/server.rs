@@ -1,0 +1,295 @@
+//! The server: the one place (beside `main`) that knows everybody.
+//!
+//! ```text
+//!   system arbiter     supervisor
+//!   road arbiter       router, provider, processors, language monitors, port monitors
+//!   client arbiter     listeners, connections
+//!   threads            spool-disk, one for each port
+//! ```
+//!
+//! Starting: spool (recovered) → what becomes of jobs that were cut off → road → listeners → `listeners.json`.
+//! Stopping goes the other way: no new connections, running jobs end or are parked, the spool is closed.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use actix::prelude::*;
+use despool_spool::{Options, Report, Spool};
+
+use crate::config::{Config, PrinterConfig, SpoolConfig};
+use crate::error::{Error, Result};
+use crate::frontend::listen::{Bound, Listener, Serve, StopListening};
+use crate::frontend::{appsocket, ipp};
+use crate::provider::{LocalPrintProvider, Park, Reload, Road, recover_interrupted};
+use crate::router::Router;
+use crate::supervise::{Live, Wards, vacant};
+
+/// A running server.
+pub struct Server {
+    config: Arc<Config>,
+    wards: Wards,
+    spool: Spool,
+    router: Live<Router>,
+    provider: Live<LocalPrintProvider>,
+    road: Arbiter,
+    clients: Arbiter,
+    listeners: BTreeMap<String, (Bound, Live<Listener>)>,
+    report: Report,
+    parts: Arc<Road>,
+}
+
+impl Server {
+    /// Starts a server. Must be called inside an actix system.
+    pub fn start(config: Config) -> Result<Self> {
+        let config = Arc::new(config);
+        make_state_dir(&config.server.state_dir)?;
+        let (spool, report) =
+            Spool::open(&config.server.state_dir.join("spool"), options(&config.spool))?;
+        log_report(&report);
+        recover_interrupted(&spool, &report, &config);
+        let (road_arbiter, clients) = (Arbiter::new(), Arbiter::new());
+        let wards = Wards::new(&Arbiter::current());
+        let (provider_slot, provider) = vacant();
+        let (router_slot, router) = vacant();
+        let road = Arc::new(Road::new(
+            wards.clone(),
+            road_arbiter.handle(),
+            spool.clone(),
+            router.clone(),
+            provider.clone(),
+        ));
+        let parts = road.clone();
+        let initial = config.clone();
+        wards.keep_in(provider_slot, "provider", &road_arbiter.handle(), move |obituary| {
+            LocalPrintProvider::new(road.clone(), initial.clone(), obituary)
+        });
+        let local = provider.clone();
+        wards.keep_in(router_slot, "router", &road_arbiter.handle(), move |obituary| {
+            Router::new(local.clone(), obituary)
+        });
+        let listeners = BTreeMap::new();
+        let mut server = Self {
+            config,
+            wards,
+            spool,
+            router,
+            provider,
+            road: road_arbiter,
+            clients,
+            listeners,
+            report,
+            parts,
+        };
+        server.listen()?;
+        server.write_listeners()?;
+        Ok(server)
+    }
+
+    /// What opening the spool found.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The way to printers and jobs, for components in this process.
+    pub fn router(&self) -> &Live<Router> {
+        &self.router
+    }
+
+    /// The spool.
+    pub fn spool(&self) -> &Spool {
+        &self.spool
+    }
+
+    /// The address of a listener: `ipp`, or `appsocket` and a printer's name.
+    pub fn address(&self, listener: &str) -> Option<SocketAddr> {
+        self.listeners.get(listener).map(|(bound, _)| bound.address())
+    }
+
+    /// All listeners and their addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
+        self.listeners.iter().map(|(name, (bound, _))| (name.as_str(), bound.address()))
+    }
+
+    /// Keys of `[listen]` that are set and that this version has no listener for.
+    pub fn not_yet(&self) -> Vec<&'static str> {
+        let listen = &self.config.listen;
+        let keys =
+            [("lpd", listen.lpd), ("http", listen.http), ("rpc", listen.rpc), ("epm", listen.epm)];
+        keys.into_iter().filter(|(_, address)| address.is_some()).map(|(key, _)| key).collect()
+    }
+
+    /// True where the road answers.
+    pub async fn is_alive(&self) -> bool {
+        self.router.ask(crate::provider::Printers).await.is_ok()
+    }
+
+    /// Starts the listeners of the configuration that are not there yet, and stops those that are not in it any more.
+    fn listen(&mut self) -> Result<()> {
+        let wanted = self.wanted();
+        let old: Vec<String> = self.listeners.keys().cloned().collect();
+        for name in old {
+            let kept =
+                wanted.iter().any(|door| door.name == name && door.is_at(self.address(&name)));
+            if !kept && let Some((_, listener)) = self.listeners.remove(&name) {
+                self.wards.release(&name);
+                listener.tell(StopListening);
+            }
+        }
+        for door in wanted {
+            if !self.listeners.contains_key(&door.name) {
+                let bound = Bound::new(&door.name, door.address)?;
+                let listener = Listener::start(
+                    &self.wards,
+                    &self.clients.handle(),
+                    &door.name,
+                    bound.clone(),
+                    door.serve,
+                );
+                self.listeners.insert(door.name, (bound, listener));
+            }
+        }
+        Ok(())
+    }
+
+    fn wanted(&self) -> Vec<Door> {
+        let appsocket = |printer: &Arc<PrinterConfig>| {
+            let serve = appsocket::serve(self.router.clone(), printer.clone());
+            printer.appsocket.map(|address| Door {
+                name: format!("appsocket {}", printer.name),
+                address,
+                serve,
+            })
+        };
+        let serve = ipp::serve(self.router.clone());
+        let ipp =
+            self.config.listen.ipp.map(|address| Door { name: "ipp".to_owned(), address, serve });
+        ipp.into_iter().chain(self.config.printers.iter().filter_map(appsocket)).collect()
+    }
+
+    /// Applies another configuration. `state_dir` stays what it is; a listener that cannot be had is an error, and
+    /// everything else applies all the same.
+    pub async fn reload(&mut self, mut config: Config) -> Result<()> {
+        if config.server.state_dir != self.config.server.state_dir {
+            tracing::warn!("state_dir cannot change while the server runs; restart it for that");
+            config.server.state_dir.clone_from(&self.config.server.state_dir);
+        }
+        self.config = Arc::new(config);
+        self.spool.set_options(options(&self.config.spool));
+        self.provider.ask(Reload { config: self.config.clone() }).await?;
+        let listening = self.listen();
+        self.write_listeners()?;
+        listening
+    }
+
+    /// Stops in good order: nothing new is taken, running jobs end within their grace or are parked, everything is on
+    /// disk when this returns.
+    pub async fn stop(self) {
+        for (name, (_, listener)) in &self.listeners {
+            self.wards.release(name);
+            listener.tell(StopListening);
+        }
+        if let Err(error) = self.provider.ask(Park).await {
+            tracing::error!(%error, "running jobs could not be parked");
+        }
+        self.wards.close();
+        let parts = self.parts.clone();
+        let _ = tokio::task::spawn_blocking(move || parts.close()).await;
+        despool_hw::sim::retire_all();
+        let _ = std::fs::remove_file(self.listeners_path());
+        self.spool.close();
+        self.clients.stop();
+        self.road.stop();
+    }
+
+    fn listeners_path(&self) -> PathBuf {
+        self.config.server.state_dir.join("listeners.json")
+    }
+
+    /// Writes where we listen, for scripts. Atomically: whoever sees the file sees all of it.
+    fn write_listeners(&self) -> Result<()> {
+        let path = self.listeners_path();
+        let mut json = serde_json::Map::new();
+        json.insert("pid".into(), std::process::id().into());
+        let mut appsockets = serde_json::Map::new();
+        for (name, (bound, _)) in &self.listeners {
+            let address = bound.address().to_string().into();
+            match name.strip_prefix("appsocket ") {
+                Some(printer) => appsockets.insert(printer.into(), address),
+                None => json.insert(name.clone(), address),
+            };
+        }
+        if !appsockets.is_empty() {
+            json.insert("appsocket".into(), appsockets.into());
+        }
+        let text = serde_json::Value::Object(json).to_string();
+        write_atomically(&path, &text).map_err(|error| state_error("writing", &path, &error))
+    }
+}
+
+/// An address to listen on, and what is done there.
+struct Door {
+    name: String,
+    address: SocketAddr,
+    serve: Serve,
+}
+
+impl Door {
+    /// True where it is bound as wanted; any port will do where none was named.
+    fn is_at(&self, address: Option<SocketAddr>) -> bool {
+        address.is_some_and(|address| {
+            address == self.address
+                || (self.address.port() == 0 && address.ip() == self.address.ip())
+        })
+    }
+}
+
+fn options(spool: &SpoolConfig) -> Options {
+    Options {
+        max_job_bytes: spool.max_job_bytes,
+        max_bytes: spool.max_bytes,
+        min_free_bytes: spool.min_free_bytes,
+    }
+}
+
+fn make_state_dir(path: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| state_error("making", path, &error))
+}
+
+fn state_error(doing: &'static str, path: &Path, error: &std::io::Error) -> Error {
+    Error::State { doing, path: path.display().to_string(), why: error.to_string() }
+}
+
+fn write_atomically(path: &Path, text: &str) -> std::io::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = std::fs::File::create(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.write_all(b"\n")?;
+    std::fs::rename(&new, path)
+}
+
+fn log_report(report: &Report) {
+    tracing::info!(jobs = report.jobs, power_lost = report.power_lost, "the spool is open");
+    for job in &report.half_received {
+        tracing::warn!(%job, "was being received when the server ended; it is aborted");
+    }
+    for job in &report.rebuilt {
+        tracing::info!(%job, "was made anew from the journal after a loss of power");
+    }
+    for (job, why) in &report.damaged {
+        tracing::error!(%job, why, "is damaged and cannot be printed");
+    }
+    if let Some((bytes, kept)) = &report.torn {
+        tracing::warn!(bytes, kept, "the end of the journal did not check and was put aside");
+    }
+    for (name, kept) in &report.orphans {
+        tracing::warn!(name, kept, "a spool file that no job knows was put aside");
+    }
+}
+
+#[cfg(test)]
+mod tests;

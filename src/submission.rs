@@ -1,0 +1,135 @@
+//! A document on its way in: what a front end holds between `StartDocPrinter` and the end.
+//!
+//! ```text
+//!   StartDocPrinter ──► Submission ── append* ──► finish ──► accepted: durable (spooled), or printed (direct)
+//!                            └──────── abort, or drop: nothing is left
+//! ```
+//!
+//! The bytes go straight into the spool file (on a thread where blocking is allowed), not through a mailbox.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use despool_spool::{JobId, Writer};
+use tokio::sync::oneshot;
+
+use crate::direct::Pipe;
+use crate::error::{Error, Result};
+use crate::provider::{EndDocPrinter, LocalPrintProvider, SUBMISSION_INTERRUPTED};
+use crate::supervise::Live;
+
+/// A document that is being received.
+pub struct Submission {
+    job: JobId,
+    way: Way,
+}
+
+enum Way {
+    /// Into the spool. `None` while an append is under way, and after one was broken off.
+    Spooled { writer: Option<Writer>, provider: Live<LocalPrintProvider> },
+    /// Past the spool, to the device. The end of the job is awaited.
+    Direct { pipe: DirectEnd, ended: oneshot::Receiver<Result<()>> },
+}
+
+/// Breaks the pipe off when it is dropped before its end.
+struct DirectEnd(Pipe);
+
+impl Drop for DirectEnd {
+    fn drop(&mut self) {
+        self.0.break_off();
+    }
+}
+
+impl Submission {
+    pub(crate) fn spooled(writer: Writer, provider: Live<LocalPrintProvider>) -> Self {
+        Self { job: writer.job(), way: Way::Spooled { writer: Some(writer), provider } }
+    }
+
+    pub(crate) fn direct(job: JobId, pipe: Pipe, ended: oneshot::Receiver<Result<()>>) -> Self {
+        Self { job, way: Way::Direct { pipe: DirectEnd(pipe), ended } }
+    }
+
+    /// The job's number.
+    pub fn job(&self) -> JobId {
+        self.job
+    }
+
+    /// Takes bytes. After an error only [`Self::abort`] makes sense.
+    pub async fn append(&mut self, bytes: Bytes) -> Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let job = self.job;
+        match &mut self.way {
+            Way::Direct { pipe, .. } => {
+                if pipe.0.push(bytes).await {
+                    Ok(())
+                } else {
+                    Err(Error::Canceled { id: job })
+                }
+            }
+            Way::Spooled { writer, .. } => {
+                let mut taken = writer.take().ok_or_else(|| broken_off(job))?;
+                let appended = blocking(move || {
+                    let appended = taken.append(&bytes);
+                    (taken, appended)
+                });
+                let (back, appended) = appended.await?;
+                *writer = Some(back);
+                Ok(appended?)
+            }
+        }
+    }
+
+    /// Says that the document is whole. Returns when the job is accepted: durable, or (direct) printed.
+    pub async fn finish(self) -> Result<JobId> {
+        let job = self.job;
+        match self.way {
+            Way::Direct { pipe, ended } => {
+                pipe.0.finish();
+                ended.await.map_err(|_| Error::Restarting)??;
+            }
+            Way::Spooled { writer, provider } => {
+                let writer = writer.ok_or_else(|| broken_off(job))?;
+                let (told, tell) = oneshot::channel();
+                blocking(move || writer.commit(move |done| drop(told.send(done)))).await?;
+                tell.await.map_err(|_| Error::Stopping)??;
+                // It is durable, and a provider made anew would find it by itself.
+                let _ = provider.ask(EndDocPrinter { job }).await;
+            }
+        }
+        Ok(job)
+    }
+
+    /// Says that what came is all there will be, though the sender did not say so: it is kept, and waits for a person. A
+    /// job that is on its way to the device already cannot wait; it is given up.
+    pub async fn finish_held(mut self, why: &str) -> Result<JobId> {
+        let job = self.job;
+        let held = match &mut self.way {
+            Way::Spooled { writer: Some(writer), .. } => writer.hold((SUBMISSION_INTERRUPTED, why)),
+            _ => false,
+        };
+        if held {
+            return self.finish().await;
+        }
+        self.abort(why).await;
+        Err(broken_off(job))
+    }
+
+    /// Gives the document up.
+    pub async fn abort(self, why: &str) {
+        if let Way::Spooled { writer: Some(writer), .. } = self.way {
+            let why: Arc<str> = why.into();
+            let _ = blocking(move || writer.abort(&why)).await;
+        }
+    }
+}
+
+fn broken_off(job: JobId) -> Error {
+    Error::BrokenOff { why: format!("job {job} was given up") }
+}
+
+/// Runs what touches the disk where it may block.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Error::Restarting)
+}

@@ -1,0 +1,1 @@
+//! Help for whole-server tests.
