@@ -1,3 +1,48 @@
-//! Chores.
+//! despool's chores: `cargo xtask test`, `cargo xtask deps`, `cargo xtask bench`.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod packages;
+mod test;
+
+use std::process::{Command, ExitCode};
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+  test    install what the tests need (says what and why first), run every tier, print one summary
+  deps    only install what the tests need
+  bench   run the benches, and fail where a ratio misses its target";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test"] => packages::install().and_then(|()| test::run()),
+        ["deps"] => packages::install(),
+        ["bench"] => bench(),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bench() -> Result<(), String> {
+    run(Command::new("cargo").args(["bench", "--workspace"]).env("DESPOOL_BENCH_ENFORCE", "1"))
+}
+
+/// Runs a command to its end.
+fn run(command: &mut Command) -> Result<(), String> {
+    let shown = format!("{command:?}");
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{shown}: {status}")),
+        Err(error) => Err(format!("{shown}: {error}")),
+    }
+}
