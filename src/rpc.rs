@@ -1,0 +1,5 @@
+//! DCE/RPC, connection-oriented, over TCP: a server and a client runtime ([C706], [MS-RPCE]).
+//!
+//! Not here: printing. What an interface does is behind its handler.
+
+pub mod auth;

@@ -1,0 +1,102 @@
+//! What the runtime needs of a security provider: an exchange of tokens, then a session that protects PDUs.
+//!
+//! ```text
+//!   server:  Provider::accept ─► Exchange ── step(token) ──► More(token) … ──► Done(token, Session, Identity)
+//!   client:  Credentials      ─► Exchange ── step([])    ──► More(token) … ──► Done(token, Session)
+//! ```
+//!
+//! Providers know nothing of PDUs beyond "these bytes are signed, this part of them is sealed", and do no I/O. Invariant:
+//! no session exists before its exchange is done, and one that refused or whose signature failed is never used again.
+
+use std::ops::Range;
+
+use crate::identity::Identity;
+
+/// `auth_type` of the `sec_trailer`: SPNEGO ([MS-RPCE] 2.2.1.1.7).
+pub const GSS_NEGOTIATE: u8 = 9;
+/// `auth_type` of the `sec_trailer`: NTLM.
+pub const WINNT: u8 = 10;
+
+/// How the PDUs of a security context are protected ([MS-RPCE] 2.2.1.1.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// 2: the client is known, its PDUs are not protected.
+    Connect,
+    /// 4: every PDU is signed (on connections the same as integrity).
+    Packet,
+    /// 5: every PDU is signed.
+    Integrity,
+    /// 6: every PDU is signed and its stub is encrypted.
+    Privacy,
+}
+
+/// Makes the server's side of exchanges for one `auth_type`.
+pub trait Provider: Send + Sync {
+    /// The `auth_type` it serves.
+    fn auth_type(&self) -> u8;
+
+    /// Begins an exchange for a security context of this level.
+    fn accept(&self, level: Level) -> Box<dyn Exchange>;
+}
+
+/// One side of an exchange that is under way.
+pub trait Exchange: Send {
+    /// Takes the peer's token (empty for the first step of a client) and says what to do next.
+    fn step(&mut self, token: &[u8]) -> Step;
+}
+
+/// What comes after a token.
+pub enum Step {
+    /// Send this token and wait for the next one.
+    More(Vec<u8>),
+    /// The peer has proved who it is.
+    Done {
+        /// The last token for the peer; empty when there is none.
+        token: Vec<u8>,
+        /// Protects what comes now.
+        session: Box<dyn Session>,
+        /// Server: who the peer is. Client: none.
+        peer: Option<Identity>,
+    },
+    /// The peer is refused. The reason is for our log, never for the wire.
+    Refused(Refusal),
+}
+
+/// Why a peer was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Peer: a token that is not of the mechanism's form.
+    #[error("its token is malformed: {0}")]
+    Malformed(&'static str),
+    /// Peer: the account is unknown, or the proof is wrong. Which one is not told.
+    #[error("unknown account or wrong password for \"{account}\"")]
+    Denied {
+        /// The account it claims.
+        account: String,
+    },
+    /// Peer: what it offers is too weak.
+    #[error("it offers too little: {0}")]
+    Weak(&'static str),
+    /// Peer: a token was changed on the way, or played again.
+    #[error("a token was tampered with: {0}")]
+    Tampered(&'static str),
+}
+
+/// Protects the PDUs of one security context. Each direction has its own sequence: calls must come in wire order.
+pub trait Session: Send {
+    /// Bytes of a signature (`auth_length`) at every level that has one.
+    fn signature_bytes(&self) -> usize;
+
+    /// Protects a PDU that goes out: `pdu` is everything before the signature (header to `sec_trailer`), `stub` the part
+    /// of it (body and padding) that privacy encrypts in place. Gives the signature.
+    fn protect(&mut self, pdu: &mut [u8], stub: Range<usize>, level: Level) -> Vec<u8>;
+
+    /// Checks a PDU that came in, decrypting `stub` in place for privacy. After an error the session is spent.
+    fn check(
+        &mut self,
+        pdu: &mut [u8],
+        stub: Range<usize>,
+        signature: &[u8],
+        level: Level,
+    ) -> Result<(), Refusal>;
+}
