@@ -16,6 +16,8 @@ use crate::processor::PrintProcessor;
 use crate::provider::{ControlJob, JobControl, JobState, StartDocPrinter};
 use crate::supervise::Crash;
 
+mod network;
+
 const DEADLINE: Duration = Duration::from_secs(30);
 
 fn soon() -> Instant {
