@@ -182,7 +182,7 @@ impl Server {
                 serve,
             })
         };
-        let serve = ipp::serve(self.router.clone());
+        let serve = ipp::serve(self.router.clone(), self.config.listen.idle_timeout);
         let ipp =
             self.config.listen.ipp.map(|address| Door { name: "ipp".to_owned(), address, serve });
         ipp.into_iter().chain(self.config.printers.iter().filter_map(appsocket)).collect()

@@ -209,6 +209,7 @@ impl Road {
 
     /// Tells everybody outside what has happened.
     pub(super) fn tell(&self, at_ms: u64, what: What) {
+        what.log();
         let mut shared = self.shared();
         if shared.subscribers.is_empty() {
             return;
