@@ -118,8 +118,12 @@ impl<'a> Driver<'a> {
     }
 
     fn run(mut self) {
-        while !self.stop {
+        loop {
             self.take_urgent();
+            // The bell was hushed for it: another turn would sleep.
+            if self.stop {
+                break;
+            }
             self.take_orders();
             if let Err(stop) = self.turn() {
                 self.fail(stop);

@@ -79,3 +79,29 @@ async fn a_listener_that_cannot_be_had_does_not_keep_the_others_away() {
     assert!(rig.server.address("appsocket two").is_some());
     rig.server.stop().await;
 }
+
+#[actix::test]
+async fn a_port_that_is_given_up_can_be_opened_again() {
+    let device = printer(Language::Plain);
+    let mut rig = rig(&[("old", serial(&device), "")]);
+    let (job, mut state) = rig.submit("old", b"one ").await;
+    rig.wait_for(job, &mut state, JobState::Completed).await;
+    rig.reload(&[("new", serial(&device), "")]).await.unwrap();
+    let (job, mut state) = rig.submit("new", b"two").await;
+    rig.wait_for(job, &mut state, JobState::Completed).await;
+    until(device.handle(), |snapshot| snapshot.bytes == 7).await;
+    rig.server.stop().await;
+}
+
+#[actix::test]
+async fn an_idle_port_is_closed_at_once() {
+    for _ in 0..20 {
+        let device = printer(Language::Plain);
+        let rig = rig(&[("label", serial(&device), "")]);
+        let (job, mut state) = rig.submit("label", b"one").await;
+        rig.wait_for(job, &mut state, JobState::Completed).await;
+        let begun = Instant::now();
+        rig.server.stop().await;
+        assert!(begun.elapsed() < crate::limits::PORTS_CLOSE_WAIT, "the port's thread overslept");
+    }
+}
