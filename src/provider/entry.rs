@@ -25,6 +25,8 @@ pub(super) struct Entry {
     pub(super) preparing: Option<JobId>,
     pub(super) paused: bool,
     pub(super) accepting: bool,
+    /// It is to be taken off the road, and begins nothing.
+    pub(super) leaving: Option<Leaving>,
     /// What keeps the scheduler from beginning the next job.
     pub(super) waits_for: Option<String>,
     pub(super) changed_ms: u64,
@@ -47,6 +49,15 @@ pub(super) enum Phase {
     Playing,
     /// Being stopped.
     Stopping(Stop),
+}
+
+/// What becomes of the device of a printer that is taken off the road.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaving {
+    /// It comes back on the same port.
+    Stays,
+    /// It is gone, or the printer hangs on another.
+    Goes,
 }
 
 /// Why a playing is stopped.
@@ -72,6 +83,7 @@ impl Entry {
             preparing: None,
             paused: false,
             accepting: true,
+            leaving: None,
             waits_for: None,
             changed_ms: now_ms,
             told: None,

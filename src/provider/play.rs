@@ -16,7 +16,7 @@ use despool_spool::{
     Cause, Change, Deed, JobId, Played as PlayedBytes, Recovery, Shadow, State, Ticket,
 };
 
-use super::entry::{Current, Entry, Phase, Stop};
+use super::entry::{Current, Entry, Leaving, Phase, Stop};
 use super::messages::{OpenPrinter, Played};
 use super::recovery::{CutOff, Verdicts, keeps_place};
 use super::resources::{Pressure, minute_of_day};
@@ -93,7 +93,8 @@ impl LocalPrintProvider {
     fn pick(&self, printer: &str) -> Pick {
         let Ok(entry) = self.entry(printer) else { return Pick::Nothing };
         let Some(job) = entry.queue.iter().next() else { return Pick::Nothing };
-        if entry.current.is_some() || entry.paused || self.parking.is_some() {
+        let closing = self.parking.is_some() || entry.leaving.is_some();
+        if entry.current.is_some() || entry.paused || closing {
             return Pick::Nothing;
         }
         if !entry.device.is_present() {
@@ -319,6 +320,7 @@ impl LocalPrintProvider {
         for other in waiting {
             self.schedule(&other, ctx);
         }
+        self.reload_if_parked(ctx);
     }
 
     /// A job was cut off in the middle: the printer's policy says what becomes of it.
@@ -333,7 +335,9 @@ impl LocalPrintProvider {
             return;
         }
         let Ok(entry) = self.entry(&shadow.ticket.printer) else { return };
-        let (policy, keeps) = (entry.config.recover, keeps_place(&entry.config.port));
+        // On another device it does not stand in the middle of anything.
+        let stays = entry.leaving != Some(Leaving::Goes);
+        let (policy, keeps) = (entry.config.recover, stays && keeps_place(&entry.config.port));
         if self.road.shared().direct.contains_key(&shadow.id) {
             let error = Error::Port {
                 why: "the device went away, and a direct job is not kept".to_owned(),
