@@ -477,8 +477,14 @@ impl LocalPrintProvider {
             .map(|(printer, play)| (printer.clone(), *play))
             .collect();
         for (printer, (play, job)) in stage {
+            let is_over = !self.is_processing(job);
             let Some(entry) = self.entry_mut(&printer) else { continue };
             entry.current = Some(Current { play, job, phase: Phase::Playing });
+            if is_over {
+                // It was canceled in our predecessor's last moment.
+                self.stop(&printer, Stop::Over, ctx);
+                continue;
+            }
             let processor = entry.parts.processor.clone();
             let ask = async move { processor.ask(WhatOf { play }).await };
             ctx.spawn(ask.into_actor(self).map(move |answer, this, ctx| match answer {
@@ -488,6 +494,10 @@ impl LocalPrintProvider {
                 Ok(None) | Err(_) => this.stop(&printer, Stop::CutOff(Cause::ActorDied), ctx),
             }));
         }
+    }
+
+    fn is_processing(&self, job: JobId) -> bool {
+        self.road.spool.job(job).is_ok_and(|shadow| shadow.state == State::Processing)
     }
 
     fn hear(&mut self, printer: &str, play: PlayId, outcome: Outcome, ctx: &mut Context<Self>) {
