@@ -209,3 +209,20 @@ pub(crate) fn now_ms() -> u64 {
 use crate::supervise::Crash;
 #[cfg(test)]
 crate::supervise::crashes!(LocalPrintProvider);
+
+/// Will this printer be looked at again by itself? For tests of what is not forgotten.
+#[cfg(test)]
+#[derive(Message, Clone)]
+#[rtype(result = "bool")]
+pub(crate) struct LooksAgain {
+    pub(crate) name: String,
+}
+
+#[cfg(test)]
+impl Handler<LooksAgain> for LocalPrintProvider {
+    type Result = bool;
+
+    fn handle(&mut self, LooksAgain { name }: LooksAgain, _: &mut Self::Context) -> bool {
+        self.entry(&name).is_ok_and(|entry| entry.look.is_some())
+    }
+}

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use actix::SpawnHandle;
 use despool_spool::{Cause, JobId, Shadow};
 
 use super::device::{self, Device};
@@ -29,6 +30,8 @@ pub(super) struct Entry {
     pub(super) leaving: Option<Leaving>,
     /// What keeps the scheduler from beginning the next job.
     pub(super) waits_for: Option<String>,
+    /// The look at it that comes by itself, where nobody tells when the wait is over.
+    pub(super) look: Option<SpawnHandle>,
     pub(super) changed_ms: u64,
     /// What was told last.
     told: Option<(PrinterState, Vec<String>, String, bool)>,
@@ -85,6 +88,7 @@ impl Entry {
             accepting: true,
             leaving: None,
             waits_for: None,
+            look: None,
             changed_ms: now_ms,
             told: None,
         }

@@ -19,6 +19,7 @@ use crate::supervise::Crash;
 mod deaths;
 mod network;
 mod reload;
+mod waiting;
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
