@@ -6,6 +6,7 @@ pub mod auth;
 pub mod interface;
 pub mod limits;
 pub mod ndr;
+pub mod pdu;
 pub mod status;
 pub mod uuid;
 pub mod wire;
