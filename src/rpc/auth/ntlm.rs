@@ -99,4 +99,4 @@ impl Mechanism for Ntlm {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::rpc::auth) mod tests;
