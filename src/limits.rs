@@ -14,6 +14,9 @@ pub const KEEP_FOR: Duration = Duration::from_secs(24 * 3600);
 /// How long running jobs may go on when the server is told to stop, by default. Well below systemd's 90 s.
 pub const STOP_GRACE: Duration = Duration::from_secs(5);
 
+/// How long a client in the middle of a request may be silent, by default.
+pub const CLIENT_IDLE: Duration = Duration::from_secs(60);
+
 /// How long a raw TCP sender may be silent, by default.
 pub const APPSOCKET_IDLE: Duration = Duration::from_secs(60);
 
@@ -111,9 +114,6 @@ pub const PORTS_CLOSE_WAIT: Duration = Duration::from_secs(5);
 
 /// HTTP: the headers of a request must come within this.
 pub const HTTP_HEADER_WAIT: Duration = Duration::from_secs(30);
-
-/// IPP: a client in the middle of a request may be silent for this long.
-pub const IPP_BODY_IDLE: Duration = Duration::from_secs(60);
 
 /// IPP: what has arrived of a document is handed to the spool in portions of up to about this much.
 pub const IPP_GATHER_BYTES: usize = 256 * 1024;

@@ -67,8 +67,9 @@ pub struct LocalPrintProvider {
 }
 
 impl LocalPrintProvider {
-    /// The provider of the printers in `config`.
-    pub fn new(road: Arc<Road>, config: Arc<Config>, obituary: Obituary) -> Self {
+    /// The provider of the printers in `first`, or in the configuration that was read since.
+    pub fn new(road: Arc<Road>, first: Arc<Config>, obituary: Obituary) -> Self {
+        let config = road.shared().config.clone().unwrap_or(first);
         let states = States::load(&config.server.state_dir);
         Self {
             road,

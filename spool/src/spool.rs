@@ -315,9 +315,6 @@ impl Inner {
 
     /// Ends a job whose document will never be whole.
     pub(crate) fn give_up(&self, id: JobId, why: &str) {
-        if let Some((_, growth)) = locked(&self.table).growing.remove(&id) {
-            growth.break_off();
-        }
         let change = Change::Abort { at_ms: now_ms(), why: why.into() };
         match self.update(id, change.clone()) {
             Ok(_) | Err(Error::NoSuchJob { .. } | Error::WrongState { .. }) => {}
@@ -325,6 +322,10 @@ impl Inner {
                 tracing::error!(%id, %error, "the end of a job could not be recorded");
                 locked(&self.table).apply(Record::Changed { id, change });
             }
+        }
+        // Whoever follows the document hears of its end when the reason is on record.
+        if let Some((_, growth)) = locked(&self.table).growing.remove(&id) {
+            growth.break_off();
         }
     }
 

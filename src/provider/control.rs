@@ -104,6 +104,7 @@ impl LocalPrintProvider {
         let old: Vec<Arc<str>> =
             self.printers.values().map(|entry| entry.config.name.clone()).collect();
         self.config = config.clone();
+        self.road.shared().config = Some(config.clone());
         for name in old {
             let new = config.printers.iter().find(|printer| printer.name == name);
             let Some(entry) = self.entry_mut(&name) else { continue };

@@ -117,6 +117,11 @@ impl Stream {
         self.phase == Phase::Writing && !self.pieces.is_empty()
     }
 
+    /// True when the port has taken the last byte.
+    pub(super) fn is_all_taken(&self) -> bool {
+        self.ended && self.pieces.is_empty()
+    }
+
     /// What the driver has, as far as the port can say.
     pub(super) fn played(&self, port: Option<&dyn Port>) -> Played {
         let in_flight = port.map_or(0, Port::in_flight);

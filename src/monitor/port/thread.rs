@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use despool_hw::{Arrival, Bell, Canceled, Error, Interest, Port, Ready};
+use despool_hw::{Arrival, Bell, Canceled, Error, Interest, Port, Ready, Tail};
 use despool_spool::{Cause, JobId, Played, Progress};
 
 use super::lane::{Begin, Ends, How, Order, PortEvent, Urgent};
@@ -393,6 +393,11 @@ impl<'a> Driver<'a> {
         if let (Some(port), Some(stream)) = (self.port.as_deref(), self.stream.as_mut()) {
             stream.settle(port)?;
         }
+        self.tell_end();
+        Ok(())
+    }
+
+    fn tell_end(&mut self) {
         let port = self.port.as_deref();
         if let Some((play, played)) =
             self.stream.as_ref().map(|stream| (stream.play, stream.played(port)))
@@ -400,7 +405,21 @@ impl<'a> Driver<'a> {
             self.finish();
             self.upward.tell(PortEvent::Ended { play, played });
         }
-        Ok(())
+    }
+
+    /// True where the device broke off a connection that was for this job alone, and has acknowledged all of the job:
+    /// cheap print servers reset what they have read to the end. Printing it again would never end.
+    fn was_the_end(&mut self, stop: &Stop) -> bool {
+        let (Some(port), Some(stream)) = (self.port.as_deref_mut(), self.stream.as_mut()) else {
+            return false;
+        };
+        let over = matches!(stop, Stop::Port(Error::Gone { .. }))
+            && port.facts().job_is_connection
+            && stream.is_all_taken()
+            && matches!(port.tail(), Ok(Tail::Empty))
+            && stream.settle(port).is_ok();
+        // What is left of the connection is of no use to the next job.
+        over && port.cancel().is_ok()
     }
 
     fn read(&mut self) -> Result<(), Stop> {
@@ -424,6 +443,9 @@ impl<'a> Driver<'a> {
     /// The port, the disk or we failed. A device that went away is waited for; whatever else happened, the port is opened
     /// anew, since nobody knows in which state it is.
     fn fail(&mut self, stop: Stop) {
+        if self.was_the_end(&stop) {
+            return self.tell_end();
+        }
         let mut port = self.port.take();
         let ours = matches!(stop, Stop::Note(_) | Stop::Port(Error::Document { .. }));
         let why = match stop {
