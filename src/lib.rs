@@ -1,6 +1,7 @@
 //! despool: the print server for raw jobs.
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod cli;
 pub mod config;
 mod direct;
