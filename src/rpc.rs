@@ -3,3 +3,7 @@
 //! Not here: printing. What an interface does is behind its handler.
 
 pub mod auth;
+pub mod limits;
+pub mod ndr;
+pub mod uuid;
+pub mod wire;
