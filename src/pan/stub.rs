@@ -5,6 +5,8 @@
 //!
 //! Invariant: decoding what was encoded gives the same, in each syntax; sizes are checked against what the stub holds.
 
+use bytes::Bytes;
+
 use crate::rpc::ndr::{BadStub, ContextHandle, Reader, Syntax, Writer};
 use crate::rpc::uuid::Uuid;
 
@@ -173,7 +175,7 @@ pub struct Notified {
     /// `ppOutNotificationType`; NULL on failure.
     pub notification_type: Option<Uuid>,
     /// `ppOutNotificationData`; NULL with `NOTIFICATION_RELEASE` and on failure.
-    pub data: Option<Vec<u8>>,
+    pub data: Option<Bytes>,
     /// The return value.
     pub result: HResult,
 }
@@ -200,7 +202,7 @@ pub struct SendResponse {
     /// `pInNotificationType`; NULL in the first call on a channel.
     pub notification_type: Option<Uuid>,
     /// `pInNotificationData`, of `InSize` bytes.
-    pub data: Option<Vec<u8>>,
+    pub data: Option<Bytes>,
 }
 
 impl Stub for SendResponse {
@@ -244,7 +246,7 @@ pub struct Close {
     /// `pInNotificationType`, a reference: never NULL.
     pub notification_type: Uuid,
     /// `pReason`, of `InSize` bytes.
-    pub reason: Option<Vec<u8>>,
+    pub reason: Option<Bytes>,
 }
 
 impl Stub for Close {
@@ -285,9 +287,9 @@ fn write_sized(data: Option<&[u8]>, to: &mut Writer) {
     to.u32(u32::try_from(data.map_or(0, <[u8]>::len)).unwrap_or(u32::MAX)).unique_bytes(data);
 }
 
-fn read_sized(from: &mut Reader<'_>) -> Result<Option<Vec<u8>>, BadStub> {
+fn read_sized(from: &mut Reader<'_>) -> Result<Option<Bytes>, BadStub> {
     let size = from.u32()?;
-    Ok(from.unique_bytes(size)?.map(<[u8]>::to_vec))
+    Ok(from.unique_bytes(size)?.map(Bytes::copy_from_slice))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ const RELEASE: Uuid = Uuid::from_u128(0xba9a_5027_a70e_4ae7_9b7d_eb3e_06ad_4157)
 fn notified(notification_type: Uuid, data: Option<&[u8]>) -> Notified {
     Notified {
         notification_type: Some(notification_type),
-        data: data.map(<[u8]>::to_vec),
+        data: data.map(Bytes::copy_from_slice),
         result: HResult::OK,
     }
 }
@@ -114,7 +114,11 @@ fn the_first_call_on_a_channel() {
 #[test]
 fn a_response() {
     both_ways(
-        &SendResponse { channel: K, notification_type: Some(ASYNCUI), data: Some(b"abc".to_vec()) },
+        &SendResponse {
+            channel: K,
+            notification_type: Some(ASYNCUI),
+            data: Some(Bytes::from_static(b"abc")),
+        },
         "0000000066666666777788889999aaaaaaaaaaaa00000200923f85f631eb234eb6e7fd69056153f0 \
          030000000400020003000000616263",
         "0000000066666666777788889999aaaaaaaaaaaa000000000000020000000000923f85f631eb234e \
@@ -230,6 +234,7 @@ proptest! {
         syntax in syntaxes(), channel in uuids(), notification_type in proptest::option::of(uuids()),
         data in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..100)), result: u32,
     ) {
+        let data = data.map(Bytes::from);
         let notified = Notified { notification_type, data, result: HResult(result) };
         let responded = Responded { channel: ContextHandle::new(channel), notified };
         prop_assert_eq!(decode::<Responded>(&responded.encode(syntax), syntax), Ok(responded));
