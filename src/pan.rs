@@ -13,10 +13,13 @@
 //! Where the document leaves something open, the choice is made in one place and said there: results in [`hresult`],
 //! names in [`name`], faults in [`server`].
 
+pub mod client;
 pub mod hresult;
 pub mod name;
 pub mod server;
 pub mod stub;
+#[cfg(test)]
+mod world;
 
 use crate::notify::NotificationType;
 use crate::rpc::uuid::{SyntaxId, Uuid};

@@ -1,13 +1,11 @@
 //! The methods, called as the RPC runtime calls them: stubs in, stubs and faults out, in both syntaxes.
 
-mod world;
-
 use bytes::Bytes;
-use world::{Answer, Peer, World};
 
 use crate::notify::{Audience, NotificationType, Object, Sent, Style, Topic};
 use crate::pan::hresult::HResult;
 use crate::pan::stub::{Closed, NewChannels, Notified};
+use crate::pan::world::{self, Answer, Peer, World};
 use crate::rpc::interface::Gone;
 use crate::rpc::ndr::ContextHandle;
 use crate::rpc::status::Status;

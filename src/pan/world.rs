@@ -1,4 +1,4 @@
-//! A server without a wire: peers whose calls go straight to the handlers.
+//! For tests: a server without a wire. Peers' calls go straight to the handlers.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -7,23 +7,26 @@ use bytes::Bytes;
 
 use crate::identity::Identity;
 use crate::notify::{Audience, Broker, NotificationType, SourceChannel, SourceEvent, Style, Topic};
+use crate::pan::client::Transport;
+use crate::pan::client::transport::{Called, Failure, Response};
 use crate::pan::hresult::HResult;
 use crate::pan::server::{Options, interfaces};
 use crate::pan::stub::{
     Close, Created, Handle, NewChannels, Notified, Register, Registered, Responded, Returned,
     SendResponse, Stub,
 };
-use crate::pan::{async_notify, guid, remote_object};
+use crate::pan::{ASYNC_NOTIFY, async_notify, guid, remote_object};
 use crate::rpc::auth::Level;
 use crate::rpc::interface::{
-    Call, Caller, HandleTable, Interface, Outcome, Pending, Receipt, Reply, Sink,
+    Call, Caller, Gone, HandleTable, Interface, Outcome, Pending, Receipt, Reply, Sink,
 };
 use crate::rpc::ndr::{ContextHandle, Reader, Syntax};
 use crate::rpc::status::Status;
+use crate::rpc::uuid::SyntaxId;
 use crate::rpc::wire::ByteOrder;
 
-pub(super) struct World {
-    pub(super) broker: Broker,
+pub(crate) struct World {
+    pub(crate) broker: Broker,
     interfaces: Arc<[Interface; 2]>,
 }
 
@@ -31,11 +34,11 @@ pub(super) struct World {
 type Heard = Vec<(&'static str, Option<(Arc<str>, Bytes)>)>;
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(true)
     }
 
-    pub(super) fn that_returns() -> Self {
+    pub(crate) fn that_returns() -> Self {
         Self::with(false)
     }
 
@@ -47,17 +50,18 @@ impl World {
         Self { broker, interfaces }
     }
 
-    pub(super) fn peer(&self, id: &str, admin: bool) -> Peer {
+    pub(crate) fn peer(&self, id: &str, admin: bool) -> Peer {
         Peer {
             interfaces: self.interfaces.clone(),
             table: Arc::new(HandleTable::new()),
             identity: Identity { id: id.into(), name: id.into(), admin },
             syntax: Syntax::Ndr,
+            last: Mutex::default(),
         }
     }
 
     /// A channel for everybody, and what its source has heard so far.
-    pub(super) fn source(&self, topic: Topic) -> (SourceChannel, impl Fn() -> Heard + use<>) {
+    pub(crate) fn source(&self, topic: Topic) -> (SourceChannel, impl Fn() -> Heard + use<>) {
         let heard = Arc::new(Mutex::new(Heard::new()));
         let log = heard.clone();
         let sink = move |event| {
@@ -75,34 +79,41 @@ impl World {
 }
 
 /// A client process.
-pub(super) struct Peer {
+pub(crate) struct Peer {
     interfaces: Arc<[Interface; 2]>,
     table: Arc<HandleTable>,
     identity: Identity,
     syntax: Syntax,
+    /// Interface and operation of its last call.
+    last: Mutex<Option<(usize, u16)>>,
 }
 
 impl Peer {
-    pub(super) fn ndr64(self) -> Self {
+    pub(crate) fn ndr64(self) -> Self {
         Self { syntax: Syntax::Ndr64, ..self }
     }
 
-    pub(super) fn same_process_as(&self, id: &str) -> Self {
+    pub(crate) fn same_process_as(&self, id: &str) -> Self {
         let identity = Identity { id: id.into(), name: id.into(), admin: false };
         let (interfaces, table) = (self.interfaces.clone(), self.table.clone());
-        Self { interfaces, table, identity, syntax: self.syntax }
+        Self { interfaces, table, identity, syntax: self.syntax, last: Mutex::default() }
     }
 
     /// Its connection ends.
-    pub(super) fn gone(&self) {
+    pub(crate) fn gone(&self) {
         self.table.run_down();
     }
 
-    pub(super) fn call_notify(&self, opnum: u16, stub: Vec<u8>) -> Calling {
+    pub(crate) fn has_deleted(&self) -> bool {
+        *self.last.lock().unwrap() == Some((0, remote_object::DELETE))
+    }
+
+    pub(crate) fn call_notify(&self, opnum: u16, stub: Vec<u8>) -> Calling {
         self.call(1, opnum, stub)
     }
 
     fn call(&self, interface: usize, opnum: u16, stub: Vec<u8>) -> Calling {
+        *self.last.lock().unwrap() = Some((interface, opnum));
         let answers = Arc::new(Answers::default());
         let (reply, pending) = Reply::new(answers.clone(), 1);
         let address = SocketAddr::from(([10, 0, 0, 5], 4711));
@@ -126,17 +137,17 @@ impl Peer {
         Calling { answers, pending, syntax: self.syntax }
     }
 
-    pub(super) fn create(&self) -> ContextHandle {
+    pub(crate) fn create(&self) -> ContextHandle {
         let created = self.call(0, remote_object::CREATE, Vec::new()).decoded::<Created>();
         assert_eq!(created.result, HResult::OK);
         created.object
     }
 
-    pub(super) fn delete(&self, handle: ContextHandle) -> Answer {
+    pub(crate) fn delete(&self, handle: ContextHandle) -> Answer {
         self.call(0, remote_object::DELETE, Handle(handle).encode(self.syntax)).answer().unwrap()
     }
 
-    pub(super) fn register(
+    pub(crate) fn register(
         &self,
         object: ContextHandle,
         name: Option<&str>,
@@ -152,7 +163,7 @@ impl Peer {
         call.decoded::<Registered>().result
     }
 
-    pub(super) fn registered(
+    pub(crate) fn registered(
         &self,
         notification_type: NotificationType,
         style: Style,
@@ -163,27 +174,27 @@ impl Peer {
         object
     }
 
-    pub(super) fn unregister(&self, object: ContextHandle) -> HResult {
+    pub(crate) fn unregister(&self, object: ContextHandle) -> HResult {
         let stub = Handle(object).encode(self.syntax);
         self.call_notify(async_notify::UNREGISTER_CLIENT, stub).decoded::<Returned>().0
     }
 
-    pub(super) fn get_notification(&self, object: ContextHandle) -> Calling {
+    pub(crate) fn get_notification(&self, object: ContextHandle) -> Calling {
         self.call_notify(async_notify::GET_NOTIFICATION, Handle(object).encode(self.syntax))
     }
 
-    pub(super) fn get_new_channel(&self, object: ContextHandle) -> Calling {
+    pub(crate) fn get_new_channel(&self, object: ContextHandle) -> Calling {
         self.call_notify(async_notify::GET_NEW_CHANNEL, Handle(object).encode(self.syntax))
     }
 
-    pub(super) fn wait(&self, object: ContextHandle, style: Style) -> Calling {
+    pub(crate) fn wait(&self, object: ContextHandle, style: Style) -> Calling {
         match style {
             Style::Unidirectional => self.get_notification(object),
             Style::Bidirectional => self.get_new_channel(object),
         }
     }
 
-    pub(super) fn exchange(
+    pub(crate) fn exchange(
         &self,
         channel: ContextHandle,
         notification_type: Option<NotificationType>,
@@ -192,7 +203,7 @@ impl Peer {
         self.exchange_bytes(channel, notification_type, data.into())
     }
 
-    pub(super) fn exchange_bytes(
+    pub(crate) fn exchange_bytes(
         &self,
         channel: ContextHandle,
         notification_type: Option<NotificationType>,
@@ -205,7 +216,7 @@ impl Peer {
         self.call_notify(async_notify::GET_NOTIFICATION_SEND_RESPONSE, stub)
     }
 
-    pub(super) fn close(
+    pub(crate) fn close(
         &self,
         channel: ContextHandle,
         notification_type: NotificationType,
@@ -219,26 +230,26 @@ impl Peer {
 }
 
 /// What `NOTIFICATION_RELEASE` looks like to who was too late.
-pub(super) fn lost() -> Responded {
+pub(crate) fn lost() -> Responded {
     let notification_type = Some(guid(NotificationType::RELEASE));
     let notified = Notified { notification_type, data: None, result: HResult::OK };
     Responded { channel: ContextHandle::NULL, notified }
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Stub(Vec<u8>),
     Fault(Status),
 }
 
 impl Answer {
-    pub(super) fn of(stub: &impl Stub, peer: &Peer) -> Self {
+    pub(crate) fn of(stub: &impl Stub, peer: &Peer) -> Self {
         Self::Stub(stub.encode(peer.syntax))
     }
 }
 
 #[derive(Default)]
-struct Answers(Mutex<(Option<Answer>, Option<Receipt>)>);
+struct Answers(Mutex<(Option<Answer>, Option<Receipt>)>, tokio::sync::Notify);
 
 impl Sink for Answers {
     fn completed(&self, _key: u64, outcome: Outcome) {
@@ -247,47 +258,74 @@ impl Sink for Answers {
             Outcome::Fault { status, .. } => (Some(Answer::Fault(status)), None),
             Outcome::Gone(_) => (None, None),
         };
+        self.1.notify_one();
     }
 }
 
 /// A call that is answered, or waits.
-pub(super) struct Calling {
+pub(crate) struct Calling {
     answers: Arc<Answers>,
-    pub(super) pending: Pending,
+    pub(crate) pending: Pending,
     syntax: Syntax,
 }
 
 impl Calling {
-    pub(super) fn answer(&self) -> Option<Answer> {
+    pub(crate) fn answer(&self) -> Option<Answer> {
         self.answers.0.lock().unwrap().0.clone()
     }
 
-    pub(super) fn decoded<S: Stub>(&self) -> S {
+    pub(crate) fn decoded<S: Stub>(&self) -> S {
         let Some(Answer::Stub(stub)) = self.answer() else { panic!("{:?}", self.answer()) };
         S::read(&mut Reader::new(&stub, self.syntax, ByteOrder::Little)).unwrap()
     }
 
-    pub(super) fn notified(&self) -> Notified {
+    pub(crate) fn notified(&self) -> Notified {
         self.decoded()
     }
 
-    pub(super) fn responded(&self) -> Responded {
+    pub(crate) fn responded(&self) -> Responded {
         self.decoded()
     }
 
-    pub(super) fn channels(&self) -> Vec<ContextHandle> {
+    pub(crate) fn channels(&self) -> Vec<ContextHandle> {
         self.decoded::<NewChannels>().channels
     }
 
     /// The connection ended before the response was written.
-    pub(super) fn lose(&self) {
+    pub(crate) fn lose(&self) {
         let receipt = self.answers.0.lock().unwrap().1.take();
         drop(receipt);
     }
 }
 
+/// A peer is what a client calls through. A call that is dropped while it waits is canceled.
+impl Transport for Peer {
+    fn call<'a>(
+        &'a self,
+        interface: SyntaxId,
+        opnum: u16,
+        stub: &'a dyn Fn(Syntax) -> Vec<u8>,
+    ) -> Called<'a> {
+        let interface = usize::from(interface == ASYNC_NOTIFY);
+        Box::pin(async move {
+            let calling = self.call(interface, opnum, stub(self.syntax));
+            loop {
+                match calling.answer() {
+                    Some(Answer::Fault(status)) => return Err(Failure::Fault(status)),
+                    Some(Answer::Stub(stub)) => {
+                        let (syntax, order) = (self.syntax, ByteOrder::Little);
+                        return Ok(Response { stub: stub.into(), syntax, order });
+                    }
+                    None => calling.answers.1.notified().await,
+                }
+            }
+        })
+    }
+}
+
 impl Drop for Calling {
     fn drop(&mut self) {
+        self.pending.go(Gone::Canceled);
         // Whoever did not lose the response has got it.
         if let Ok(mut answers) = self.answers.0.lock()
             && let Some(receipt) = answers.1.take()
