@@ -13,6 +13,7 @@ pub mod identity;
 pub mod limits;
 pub mod monitor;
 pub mod notify;
+pub mod pan;
 pub mod piece;
 pub mod processor;
 pub mod provider;
