@@ -250,7 +250,7 @@ impl LocalPrintProvider {
         })
     }
 
-    fn abort(&mut self, id: JobId, error: &Error) -> Result<Arc<Shadow>> {
+    pub(super) fn abort(&mut self, id: JobId, error: &Error) -> Result<Arc<Shadow>> {
         let change = Change::Abort { at_ms: now_ms(), why: error.to_string().into() };
         Ok(self.road.spool.update(id, change, None)?)
     }
