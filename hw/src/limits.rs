@@ -146,6 +146,9 @@ pub const SIM_DEVICES: usize = 256;
 /// printer has, and a cancel finds little.
 pub const UNSENT_BYTES: i32 = 128 * 1024;
 
+/// A TCP that has received something acknowledges it within this time (RFC 1122 §4.2.3.2).
+pub const ACK_WAIT: Duration = Duration::from_millis(500);
+
 /// A printer that owes us an acknowledgement and says nothing for this long is dead (`TCP_USER_TIMEOUT`; the kernel alone
 /// would wait a quarter of an hour). Longer than a switch needs to find its way again. Not counted while the printer's
 /// window is closed.

@@ -200,13 +200,14 @@ impl Port for SocketPort {
         Ok(())
     }
 
-    /// Bytes that the printer has not acknowledged; also of a connection that broke.
+    /// Bytes that the printer has not acknowledged; also of a connection that broke. None where it reset the connection
+    /// before it can have had to acknowledge them.
     fn tail(&mut self) -> Result<Tail, Error> {
         let Some(link) = &self.link else {
             let idle = matches!(self.stage, Stage::Idle(_));
             return if idle { Ok(Tail::Empty) } else { Err(self.no_link()) };
         };
-        match link.unacknowledged().map_err(|errno| self.failed("counting unsent bytes", errno))? {
+        match link.left().map_err(|errno| self.failed("counting unsent bytes", errno))? {
             0 => Ok(Tail::Empty),
             bytes => Ok(Tail::Bytes(bytes)),
         }

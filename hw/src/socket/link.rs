@@ -10,7 +10,7 @@ use rustix::net::sockopt::{set_socket_linger, set_tcp_user_timeout};
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 
 use super::options::{self, millis};
-use crate::limits::{FILE_WRITE_BYTES, PEER_SILENCE, STALL};
+use crate::limits::{ACK_WAIT, FILE_WRITE_BYTES, PEER_SILENCE, STALL};
 use crate::stall::Stall;
 use crate::{Canceled, Interest, Lent};
 
@@ -36,6 +36,8 @@ pub(super) struct Link {
     /// It is broken.
     pub(super) reset: bool,
     stall: Stall,
+    /// Since when every byte has been sent, as far as was looked.
+    sent: Option<Instant>,
     /// The kernel was told not to give the printer up.
     patient: bool,
 }
@@ -52,6 +54,7 @@ impl Link {
             broken: None,
             reset: false,
             stall: Stall::new(STALL),
+            sent: None,
             patient: false,
         }
     }
@@ -106,6 +109,7 @@ impl Link {
         match send(&self.fd, lent.first(FILE_WRITE_BYTES).bytes, SendFlags::NOSIGNAL) {
             Ok(count) => {
                 let more = u64::try_from(count).unwrap_or(0);
+                self.sent = None;
                 self.taken = self.taken.saturating_add(more);
                 self.taken_ever = self.taken_ever.saturating_add(more);
                 Ok(count)
@@ -177,11 +181,25 @@ impl Link {
         u64::try_from(count).unwrap_or(0).saturating_sub(u64::from(self.our_end))
     }
 
+    /// Bytes that the printer has not acknowledged, for the last word on a job. A printer's TCP may be silent about what it
+    /// has for [`ACK_WAIT`]; what was sent within that time before it reset the connection, it had: a reset is an answer
+    /// of the living, and its own acknowledgement is not listened to.
+    pub(super) fn left(&self) -> Result<u64, Errno> {
+        let is_fresh = self.sent.is_none_or(|since| since.elapsed() < ACK_WAIT);
+        if self.reset && is_fresh && self.unsent()? == 0 {
+            return Ok(0);
+        }
+        self.unacknowledged()
+    }
+
     /// Looks whether the printer's window is closed: bytes wait, and none is on the way. While it is, the kernel must not
     /// give the printer up.
     pub(super) fn note_window(&mut self) -> Result<(), Errno> {
         let (unacknowledged, unsent) = (self.unacknowledged()?, self.unsent()?);
         let closed = unsent > 0 && unacknowledged == unsent;
+        if unsent == 0 {
+            self.sent.get_or_insert_with(Instant::now);
+        }
         self.stall.note(self.taken_ever.saturating_sub(unacknowledged), closed, Instant::now());
         if self.stall.held() != self.patient {
             self.patient = self.stall.held();

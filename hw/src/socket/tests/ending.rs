@@ -77,6 +77,24 @@ fn the_tail_tells_whether_a_reset_printer_had_everything() {
 }
 
 #[test]
+fn a_printer_need_not_have_acknowledged_what_it_reset_at_once() {
+    let printer = printer();
+    for _ in 0..200 {
+        let (mut port, mut stream) = connected(&printer, "");
+        let reading = std::thread::spawn(move || {
+            let job = to_the_end(&mut stream);
+            reset(stream);
+            job
+        });
+        write_all(&mut port, &pattern(300_000));
+        port.end_job().unwrap();
+        assert!(reading.join().unwrap() == pattern(300_000));
+        assert!(matches!(wait(&mut port, DRAINED), Err(Error::Gone { .. })));
+        assert_eq!(port.tail().unwrap(), Tail::Empty);
+    }
+}
+
+#[test]
 fn a_cancel_resets_and_counts() {
     let printer = slow_printer();
     let (mut port, stream) = connected(&printer, "");
