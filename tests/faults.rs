@@ -87,8 +87,7 @@ fn what_a_printer_says_while_it_prints_is_shown_and_noise_does_no_harm() {
     let settings = "language = \"pjl\"; envelope = true";
     site.configure(&Setup::new().printer("laser", &wires::uri(&device), settings));
     let server = site.start();
-    let text: Vec<u8> =
-        document(3, 20_000).into_iter().filter(|byte| byte.is_ascii_graphic()).collect();
+    let text: Vec<u8> = document(3, 20_000).into_iter().filter(u8::is_ascii_graphic).collect();
     let sent = [text.as_slice(), b"\x0c"].concat().repeat(30);
     wires::tell(device.handle(), "stall on");
     let job = server.ipp().print("laser", &sent);
