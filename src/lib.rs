@@ -12,6 +12,8 @@ pub mod frontend;
 pub mod identity;
 pub mod limits;
 pub mod monitor;
+pub mod notify;
+pub mod pan;
 pub mod piece;
 pub mod processor;
 pub mod provider;

@@ -130,6 +130,27 @@ pub const IPP_DRAIN_BYTES: usize = 16 * 1024 * 1024;
 /// … for at most this long.
 pub const IPP_DRAIN_WAIT: Duration = Duration::from_secs(3);
 
+/// Notifications that wait in one unidirectional registration, by default ([MS-PAN] note 10). A newer one is dropped.
+pub const NOTIFY_QUEUE: usize = 100;
+
+/// Payload bytes that wait in one unidirectional registration. Room for at least one payload of the largest size.
+pub const NOTIFY_QUEUE_BYTES: usize = 16 * 1024 * 1024;
+
+/// A notification or a response has at most so many bytes ([MS-PAN] 3.1.1.4.4: 0x00A00000).
+pub const NOTIFY_PAYLOAD_BYTES: usize = 0x00A0_0000;
+
+/// Registrations in all.
+pub const NOTIFY_REGISTRATIONS: usize = 65_536;
+
+/// Registrations of one identity.
+pub const NOTIFY_REGISTRATIONS_PER_IDENTITY: usize = 16_384;
+
+/// Channels that are open at a time (`CreatePrintAsyncNotifyChannel`'s default).
+pub const NOTIFY_CHANNELS: usize = 10_000;
+
+/// Channel handles that one identity holds at a time, those of closed channels that it has not noticed included.
+pub const NOTIFY_HANDLES_PER_IDENTITY: usize = 16_384;
+
 /// An account's name has at most this many characters (Windows allows 20 in its own accounts).
 pub const ACCOUNT_NAME_CHARS: usize = 64;
 
