@@ -1,6 +1,8 @@
 //! despool: the print server for raw jobs.
 #![forbid(unsafe_code)]
 
+pub mod asyncui;
+pub mod bidi;
 pub mod cli;
 pub mod config;
 mod direct;
@@ -21,5 +23,6 @@ pub mod server;
 pub mod submission;
 pub mod supervise;
 mod systemd;
+pub mod xml;
 
 pub use error::{Error, Result};
