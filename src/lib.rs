@@ -1,6 +1,7 @@
 //! despool: the print server for raw jobs.
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod asyncui;
 pub mod bidi;
 pub mod cli;
@@ -14,6 +15,7 @@ pub mod identity;
 pub mod limits;
 pub mod monitor;
 pub mod notify;
+pub mod pan;
 pub mod piece;
 pub mod processor;
 pub mod provider;

@@ -16,8 +16,10 @@ use crate::processor::PrintProcessor;
 use crate::provider::{ControlJob, JobControl, JobState, StartDocPrinter};
 use crate::supervise::Crash;
 
+mod deaths;
 mod network;
 mod reload;
+mod waiting;
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
