@@ -127,13 +127,13 @@ impl Port for SocketPort {
         PortFacts { back_channel: true, job_is_connection, keeps_place: false }
     }
 
-    /// Connects, unless a held connection is still there. Addresses are tried in turn.
-    ///
-    /// Errors: [`Error::Absent`] (no such host, refused, no answer until `until` or `contimeout`), [`Error::Rang`].
     fn write_limit(&self) -> usize {
         FILE_WRITE_BYTES
     }
 
+    /// Connects, unless a held connection is still there. Addresses are tried in turn.
+    ///
+    /// Errors: [`Error::Absent`] (no such host, refused, no answer until `until` or `contimeout`), [`Error::Rang`].
     fn begin_job(&mut self, bell: &Bell, until: Instant) -> Result<(), Error> {
         self.stage = Stage::Idle(match self.stage {
             Stage::Idle(since) => since,
@@ -201,7 +201,7 @@ impl Port for SocketPort {
     }
 
     /// Bytes that the printer has not acknowledged; also of a connection that broke. None where it reset the connection
-    /// before it can have had to acknowledge them.
+    /// after our end of it, sooner than it had to acknowledge anything.
     fn tail(&mut self) -> Result<Tail, Error> {
         let Some(link) = &self.link else {
             let idle = matches!(self.stage, Stage::Idle(_));

@@ -218,7 +218,6 @@ async fn a_canceled_job_stops_at_once_also_on_a_dead_device() {
     rig.wait_for(job, &mut state, JobState::Processing).await;
     rig.control(job, JobControl::Cancel { why: "by a test".into() }).await;
     assert!(matches!(rig.shadow(job).state, State::Canceled { .. }));
-    rig.wait_for(next, &mut state_next, JobState::Processing).await;
     device.handle().command("stall off");
     rig.wait_for(next, &mut state_next, JobState::Completed).await;
     let (mut printed, mut bytes) = (device.handle().take_kept(), 0);

@@ -159,6 +159,7 @@ impl Link {
     pub(super) fn close_our_side(&mut self) -> Result<(), Errno> {
         shutdown(&self.fd, Shutdown::Write).map_err(|errno| self.break_off(errno))?;
         self.our_end = true;
+        self.sent = None;
         Ok(())
     }
 
@@ -171,9 +172,13 @@ impl Link {
 
     /// Bytes that were not sent.
     fn unsent(&self) -> Result<u64, Errno> {
+        Ok(self.without_end(self.unsent_count()?))
+    }
+
+    /// The same, our end counted too.
+    fn unsent_count(&self) -> Result<i32, Errno> {
         // SAFETY: SIOCOUTQNSD writes one int.
-        let count = unsafe { ioctl(&self.fd, Getter::<SIOCOUTQNSD, i32>::new()) }?;
-        Ok(self.without_end(count))
+        unsafe { ioctl(&self.fd, Getter::<SIOCOUTQNSD, i32>::new()) }
     }
 
     /// The end of our side counts as one byte while it is on the way.
@@ -181,12 +186,15 @@ impl Link {
         u64::try_from(count).unwrap_or(0).saturating_sub(u64::from(self.our_end))
     }
 
-    /// Bytes that the printer has not acknowledged, for the last word on a job. A printer's TCP may be silent about what it
-    /// has for [`ACK_WAIT`]; what was sent within that time before it reset the connection, it had: a reset is an answer
-    /// of the living, and its own acknowledgement is not listened to.
+    /// Bytes that the printer has not acknowledged, for the last word on a job.
+    ///
+    /// A printer that has read a job to its end may reset the connection at once. Its TCP need not have acknowledged the
+    /// last bytes by then (it may wait for [`ACK_WAIT`]), and the acknowledgement that the reset itself carries is not
+    /// counted by the kernel. So a reset within that time after everything was sent, our end too, says that the printer had
+    /// it all; any other leaves the count as it is.
     pub(super) fn left(&self) -> Result<u64, Errno> {
         let is_fresh = self.sent.is_none_or(|since| since.elapsed() < ACK_WAIT);
-        if self.reset && is_fresh && self.unsent()? == 0 {
+        if self.reset && self.our_end && is_fresh && self.unsent_count()? == 0 {
             return Ok(0);
         }
         self.unacknowledged()

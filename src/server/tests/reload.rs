@@ -108,10 +108,13 @@ async fn an_idle_port_is_closed_at_once() {
 
 /// A job that is half-way at a device that takes no more for now.
 async fn half_way(rig: &Rig, device: &PtyPrinter, printer: &str, sent: &[u8]) -> (JobId, Watched) {
+    // Slow enough to be stopped half-way.
+    device.handle().command("speed 2000000");
     let (job, mut state) = rig.submit(printer, sent).await;
     rig.wait_for(job, &mut state, JobState::Processing).await;
     until(device.handle(), |snapshot| snapshot.bytes > 100_000).await;
     device.handle().command("stall on");
+    device.handle().command("speed max");
     (job, state)
 }
 
