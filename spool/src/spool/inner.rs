@@ -1,0 +1,238 @@
+//! What all handles of a spool share, and what is done with it under which lock.
+//!
+//! The locks, in the order in which they are taken: the table, then the journal. The table is never waited for by whoever
+//! holds the journal.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::{Options, now_ms};
+use crate::JobId;
+use crate::compact::Pace;
+use crate::disk::Request;
+use crate::document::{Document, Growth};
+use crate::error::{Error, Result};
+use crate::journal::{Journal, Record, Room};
+use crate::limits::{ID_BLOCK, ID_LAST, WRITERS};
+use crate::shadow::{Change, DocumentState, Shadow, State, Ticket};
+use crate::store::{File, Store};
+use crate::sync::locked;
+use crate::table::Table;
+use crate::writer::Writer;
+
+/// What all handles share.
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(super) options: Mutex<Options>,
+    /// Locked before the journal, never after.
+    pub(crate) table: Mutex<Table>,
+    pub(crate) journal: Journal,
+    pub(super) requests: crossbeam_channel::Sender<Request>,
+    pub(super) poison: Mutex<Option<Arc<str>>>,
+    pub(crate) writers: AtomicUsize,
+    pub(crate) compacting: Mutex<()>,
+    pub(crate) pace: Pace,
+    pub(super) _lock: Box<dyn Send + Sync>,
+}
+
+impl Inner {
+    pub(crate) fn options(&self) -> Options {
+        locked(&self.options).clone()
+    }
+
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        expected_bytes: Option<u64>,
+    ) -> Result<Writer> {
+        self.check_poison()?;
+        let options = self.options();
+        let expected = expected_bytes.unwrap_or(0);
+        if expected > options.max_job_bytes {
+            return Err(Error::TooLarge { limit_bytes: options.max_job_bytes });
+        }
+        self.check_space(expected)?;
+        if self.writers.fetch_add(1, Ordering::AcqRel) >= WRITERS {
+            self.writers.fetch_sub(1, Ordering::AcqRel);
+            return Err(Error::TooManyWriters { limit: WRITERS });
+        }
+        let made = self.next_id().and_then(|id| Ok((id, self.new_file(id, expected)?)));
+        let (id, file) = made.inspect_err(|_| {
+            self.writers.fetch_sub(1, Ordering::AcqRel);
+        })?;
+        Ok(Writer::new(self.clone(), id, ticket, file, expected))
+    }
+
+    fn new_file(&self, id: JobId, expected_bytes: u64) -> Result<Arc<dyn File>> {
+        let name = id.file_name();
+        let file = self.store.create_unnamed().map_err(Error::disk("creating", &*name))?;
+        if expected_bytes > 0 {
+            file.allocate(expected_bytes, true).map_err(|source| {
+                if Error::is_no_space(&source) {
+                    Error::Full { free_bytes: self.free_bytes(), needed_bytes: expected_bytes }
+                } else {
+                    Error::disk("reserving space for", name)(source)
+                }
+            })?;
+        }
+        Ok(file)
+    }
+
+    /// The next id; a new block is recorded well before the old one is used up.
+    pub(super) fn next_id(&self) -> Result<JobId> {
+        let mut table = locked(&self.table);
+        let number = table.next_id;
+        let id = JobId::new(number).ok_or(Error::NoIdsLeft)?;
+        if number.saturating_add(ID_BLOCK / 2) >= table.ceiling {
+            let ceiling = number.saturating_add(ID_BLOCK).min(ID_LAST.saturating_add(1));
+            self.journal.append(&[Record::Ids { next: ceiling }], Room::Upkeep)?;
+            table.ceiling = ceiling;
+            let _ = self.requests.try_send(Request::Sync { committed: None, then: None });
+        }
+        table.next_id = number.saturating_add(1);
+        Ok(id)
+    }
+
+    /// Appends a record that makes a job and takes it into the table.
+    pub(crate) fn enter(
+        &self,
+        record: Record,
+        room: Room,
+        also: impl FnOnce(&mut Table),
+    ) -> Result<()> {
+        let mut table = locked(&self.table);
+        self.journal.append(std::slice::from_ref(&record), room)?;
+        table.apply(record);
+        also(&mut table);
+        Ok(())
+    }
+
+    pub(crate) fn update(&self, id: JobId, change: Change) -> Result<Arc<Shadow>> {
+        let mut table = locked(&self.table);
+        let mut shadow = Shadow::clone(&*table.job(id).ok_or(Error::NoSuchJob { id })?);
+        shadow.apply(&change)?;
+        let leaves = !matches!(shadow.state, State::Processing);
+        let cell = if leaves { table.playing.remove(&id) } else { None };
+        let close = || {
+            if let Some(cell) = &cell {
+                cell.close();
+            }
+        };
+        self.journal.append_if(&[Record::Changed { id, change }], Room::Upkeep, || true, close)?;
+        if shadow.state.ended_ms().is_some()
+            && let Some((_, growth)) = table.growing.remove(&id)
+        {
+            growth.break_off();
+        }
+        let current = Arc::new(shadow.clone());
+        table.insert(shadow);
+        Ok(current)
+    }
+
+    /// Ends a job whose document will never be whole.
+    pub(crate) fn give_up(&self, id: JobId, why: &str) {
+        let change = Change::Abort { at_ms: now_ms(), why: why.into() };
+        match self.update(id, change.clone()) {
+            Ok(_) | Err(Error::NoSuchJob { .. } | Error::WrongState { .. }) => {}
+            Err(error) => {
+                tracing::error!(%id, %error, "the end of a job could not be recorded");
+                locked(&self.table).apply(Record::Changed { id, change });
+            }
+        }
+        // Whoever follows the document hears of its end when the reason is on record.
+        if let Some((_, growth)) = locked(&self.table).growing.remove(&id) {
+            growth.break_off();
+        }
+    }
+
+    pub(super) fn document(&self, id: JobId) -> Result<Document> {
+        let bytes = {
+            let table = locked(&self.table);
+            if let Some((document, _)) = table.growing.get(&id) {
+                return Ok(document.clone());
+            }
+            match table.job(id).ok_or(Error::NoSuchJob { id })?.document {
+                DocumentState::Whole { bytes, .. } => bytes,
+                DocumentState::Receiving | DocumentState::None { .. } => {
+                    return Err(Error::Damaged {
+                        name: id.file_name(),
+                        why: "the job has no document".into(),
+                    });
+                }
+            }
+        };
+        let name = id.file_name();
+        let file = self.store.open(&name).map_err(Error::disk("opening", &*name))?;
+        let there = file.bytes().map_err(Error::disk("reading", &*name))?;
+        if there != bytes {
+            return Err(Error::Damaged {
+                name,
+                why: format!("it has {there} bytes, the journal says {bytes}"),
+            });
+        }
+        Ok(Document::new(file, Growth::whole(bytes), name))
+    }
+
+    pub(super) fn remove(&self, id: JobId) -> Result<()> {
+        let mut table = locked(&self.table);
+        let shadow = table.job(id).ok_or(Error::NoSuchJob { id })?;
+        if shadow.state.ended_ms().is_none() {
+            return Err(Error::WrongState { id, state: shadow.state.name(), wanted: "removed" });
+        }
+        self.journal.append(&[Record::Removed { id }], Room::Upkeep)?;
+        table.remove(id);
+        if shadow.has_document() {
+            self.disk(Request::Unlink { name: id.file_name() });
+        }
+        Ok(())
+    }
+
+    /// Hands a request to the disk thread, waiting while its queue is full.
+    pub(crate) fn disk(&self, request: Request) {
+        if let Err(crossbeam_channel::SendError(request)) = self.requests.send(request) {
+            request.answer(Err(Error::Closed));
+        }
+    }
+
+    pub(crate) fn check_poison(&self) -> Result<()> {
+        match &*locked(&self.poison) {
+            Some(why) => Err(Error::Poisoned { why: why.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers that the disk failed to keep something: nothing can be promised from now on.
+    pub(crate) fn poison(&self, doing: &'static str, name: &str, source: std::io::Error) -> Error {
+        let error = Error::disk(doing, name)(source);
+        let mut poison = locked(&self.poison);
+        let why = poison.get_or_insert_with(|| {
+            tracing::error!(%error, "no new work is accepted until the server is restarted");
+            error.to_string().into()
+        });
+        Error::Poisoned { why: why.clone() }
+    }
+
+    pub(crate) fn free_bytes(&self) -> u64 {
+        self.store.free_bytes().unwrap_or(0)
+    }
+
+    /// Refuses what would leave too little space.
+    pub(crate) fn check_space(&self, more_bytes: u64) -> Result<()> {
+        let options = self.options();
+        let used_bytes = locked(&self.table).document_bytes();
+        if let Some(limit_bytes) = options.max_bytes
+            && used_bytes.saturating_add(more_bytes) > limit_bytes
+        {
+            return Err(Error::Quota { used_bytes, limit_bytes });
+        }
+        let free_bytes = self
+            .store
+            .free_bytes()
+            .map_err(Error::disk("asking for free space of", self.store.path()))?;
+        let needed_bytes = options.min_free_bytes.saturating_add(more_bytes);
+        if free_bytes < needed_bytes {
+            return Err(Error::Full { free_bytes, needed_bytes });
+        }
+        Ok(())
+    }
+}
