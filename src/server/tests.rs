@@ -18,6 +18,7 @@ use crate::supervise::Crash;
 
 mod deaths;
 mod network;
+mod notifications;
 mod reload;
 mod waiting;
 
