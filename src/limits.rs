@@ -106,6 +106,10 @@ pub const APPSOCKET_WRITE: Duration = Duration::from_secs(10);
 /// After a connection could not be accepted (no descriptors left) the next attempt waits this long.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// A port that does not answer an abort for this long is stuck in its driver: the job is over without its word. Longer than
+/// [`CLOSE_WAIT`].
+pub const ABORT_WAIT: Duration = Duration::from_secs(5);
+
 /// A port that is to be closed in the middle of a job may go on for this long with what its driver holds.
 pub const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
