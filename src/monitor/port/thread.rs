@@ -118,8 +118,12 @@ impl<'a> Driver<'a> {
     }
 
     fn run(mut self) {
-        while !self.stop {
+        loop {
             self.take_urgent();
+            // Before anything is waited for: the bell that came with it has been heard.
+            if self.stop {
+                break;
+            }
             self.take_orders();
             if let Err(stop) = self.turn() {
                 self.fail(stop);
