@@ -7,7 +7,8 @@
 //!   threads            spool-disk, one for each port
 //! ```
 //!
-//! Starting: spool (recovered) → what becomes of jobs that were cut off → road → listeners → `listeners.json`.
+//! Starting: spool (recovered) → sockets → what becomes of jobs that were cut off → road → listeners → `listeners.json`.
+//! Where the spool or an address cannot be had, nothing has begun.
 //! Stopping goes the other way: no new connections, running jobs end or are parked, the spool is closed.
 
 use std::collections::BTreeMap;
@@ -37,6 +38,7 @@ pub struct Server {
     road: Arbiter,
     clients: Arbiter,
     listeners: BTreeMap<String, (Bound, Live<Listener>)>,
+    open_jobs: ipp::OpenJobs,
     report: Report,
     parts: Arc<Road>,
 }
@@ -49,6 +51,7 @@ impl Server {
         let (spool, report) =
             Spool::open(&config.server.state_dir.join("spool"), options(&config.spool))?;
         log_report(&report);
+        let sockets = sockets(&config)?;
         recover_interrupted(&spool, &report, &config);
         let (road_arbiter, clients) = (Arbiter::new(), Arbiter::new());
         let wards = Wards::new(&Arbiter::current());
@@ -80,10 +83,11 @@ impl Server {
             road: road_arbiter,
             clients,
             listeners,
+            open_jobs: ipp::OpenJobs::default(),
             report,
             parts,
         };
-        server.listen()?;
+        server.listen(sockets)?;
         server.write_listeners()?;
         Ok(server)
     }
@@ -126,44 +130,46 @@ impl Server {
         self.router.ask(crate::provider::Printers).await.is_ok()
     }
 
-    /// Starts the listeners of the configuration that are not there yet, and stops those that are not in it any more.
-    fn listen(&mut self) -> Result<()> {
-        let wanted = self.wanted();
-        let old: Vec<String> = self.listeners.keys().cloned().collect();
-        for name in old {
-            let kept =
-                wanted.iter().any(|door| door.name == name && door.is_at(self.address(&name)));
-            if !kept && let Some((_, listener)) = self.listeners.remove(&name) {
+    /// Stops the listeners; their sockets stay open as long as the answer does.
+    fn hush(&mut self) -> BTreeMap<String, Bound> {
+        let hushed =
+            std::mem::take(&mut self.listeners).into_iter().map(|(name, (bound, listener))| {
                 self.wards.release(&name);
                 listener.tell(StopListening);
+                (name, bound)
+            });
+        hushed.collect()
+    }
+
+    /// Listens as the configuration says, on these sockets where they are still wanted. Says what cannot be had first, and
+    /// listens to the rest all the same.
+    fn listen(&mut self, sockets: BTreeMap<String, Bound>) -> Result<()> {
+        let mut failed = None;
+        for door in self.wanted() {
+            match door.socket(&sockets) {
+                Ok(bound) => self.open(door, bound),
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
-        for door in wanted {
-            if !self.listeners.contains_key(&door.name) {
-                let bound = Bound::new(&door.name, door.address)?;
-                let listener = Listener::start(
-                    &self.wards,
-                    &self.clients.handle(),
-                    &door.name,
-                    bound.clone(),
-                    door.serve,
-                );
-                self.listeners.insert(door.name, (bound, listener));
-            }
-        }
-        Ok(())
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn open(&mut self, door: Door, bound: Bound) {
+        let (clients, serving) = (self.clients.handle(), bound.clone());
+        let listener = Listener::start(&self.wards, &clients, &door.name, serving, door.serve);
+        self.listeners.insert(door.name, (bound, listener));
     }
 
     fn wanted(&self) -> Vec<Door> {
         let appsocket = |printer: &Arc<PrinterConfig>| {
             let serve = appsocket::serve(self.router.clone(), printer.clone());
-            printer.appsocket.map(|address| Door {
-                name: format!("appsocket {}", printer.name),
-                address,
-                serve,
-            })
+            printer.appsocket.map(|address| Door { name: appsocket_of(printer), address, serve })
         };
-        let serve = ipp::serve(self.router.clone(), self.config.listen.idle_timeout);
+        let serve = ipp::serve(
+            self.router.clone(),
+            self.open_jobs.clone(),
+            self.config.listen.idle_timeout,
+        );
         let ipp =
             self.config.listen.ipp.map(|address| Door { name: "ipp".to_owned(), address, serve });
         ipp.into_iter().chain(self.config.printers.iter().filter_map(appsocket)).collect()
@@ -179,18 +185,16 @@ impl Server {
         self.config = Arc::new(config);
         self.spool.set_options(options(&self.config.spool));
         self.provider.ask(Reload { config: self.config.clone() }).await?;
-        let listening = self.listen();
+        let sockets = self.hush();
+        let listening = self.listen(sockets);
         self.write_listeners()?;
         listening
     }
 
     /// Stops in good order: nothing new is taken, running jobs end within their grace or are parked, everything is on
     /// disk when this returns.
-    pub async fn stop(self) {
-        for (name, (_, listener)) in &self.listeners {
-            self.wards.release(name);
-            listener.tell(StopListening);
-        }
+    pub async fn stop(mut self) {
+        drop(self.hush());
         if let Err(error) = self.provider.ask(Park).await {
             tracing::error!(%error, "running jobs could not be parked");
         }
@@ -237,13 +241,35 @@ struct Door {
 }
 
 impl Door {
-    /// True where it is bound as wanted; any port will do where none was named.
-    fn is_at(&self, address: Option<SocketAddr>) -> bool {
-        address.is_some_and(|address| {
-            address == self.address
-                || (self.address.port() == 0 && address.ip() == self.address.ip())
-        })
+    /// A socket for it: the one it had, one that another had at this address, or a new one.
+    fn socket(&self, old: &BTreeMap<String, Bound>) -> Result<Bound> {
+        let mine = old.get(&self.name).filter(|bound| self.is_at(bound.address()));
+        let found = mine.or_else(|| old.values().find(|bound| bound.address() == self.address));
+        found.cloned().map_or_else(|| Bound::new(&self.name, self.address), Ok)
     }
+
+    /// True where that is as wanted; any port will do where none was named.
+    fn is_at(&self, address: SocketAddr) -> bool {
+        address == self.address || (self.address.port() == 0 && address.ip() == self.address.ip())
+    }
+}
+
+/// The name of a printer's raw TCP listener.
+fn appsocket_of(printer: &PrinterConfig) -> String {
+    format!("appsocket {}", printer.name)
+}
+
+/// A socket for each listener of a configuration.
+fn sockets(config: &Config) -> Result<BTreeMap<String, Bound>> {
+    let ipp = config.listen.ipp.map(|address| ("ipp".to_owned(), address));
+    let appsockets = config
+        .printers
+        .iter()
+        .filter_map(|printer| printer.appsocket.map(|address| (appsocket_of(printer), address)));
+    ipp.into_iter()
+        .chain(appsockets)
+        .map(|(name, address)| Bound::new(&name, address).map(|bound| (name, bound)))
+        .collect()
 }
 
 fn options(spool: &SpoolConfig) -> Options {
