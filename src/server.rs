@@ -141,16 +141,17 @@ impl Server {
         hushed.collect()
     }
 
-    /// Listens as the configuration says, on these sockets where they are still wanted. Says what cannot be had first, and
-    /// listens to the rest all the same.
-    fn listen(&mut self, sockets: BTreeMap<String, Bound>) -> Result<()> {
+    /// Listens as the configuration says, on these sockets where they are still wanted, and closes the rest. Says what
+    /// cannot be had first, and listens to the others all the same.
+    fn listen(&mut self, mut sockets: BTreeMap<String, Bound>) -> Result<()> {
         let mut failed = None;
         for door in self.wanted() {
-            match door.socket(&sockets) {
+            match door.socket(&mut sockets) {
                 Ok(bound) => self.open(door, bound),
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
+        sockets.values().for_each(Bound::close);
         failed.map_or(Ok(()), Err)
     }
 
@@ -194,7 +195,7 @@ impl Server {
     /// Stops in good order: nothing new is taken, running jobs end within their grace or are parked, everything is on
     /// disk when this returns.
     pub async fn stop(mut self) {
-        drop(self.hush());
+        self.hush().values().for_each(Bound::close);
         if let Err(error) = self.provider.ask(Park).await {
             tracing::error!(%error, "running jobs could not be parked");
         }
@@ -242,10 +243,13 @@ struct Door {
 
 impl Door {
     /// A socket for it: the one it had, one that another had at this address, or a new one.
-    fn socket(&self, old: &BTreeMap<String, Bound>) -> Result<Bound> {
-        let mine = old.get(&self.name).filter(|bound| self.is_at(bound.address()));
-        let found = mine.or_else(|| old.values().find(|bound| bound.address() == self.address));
-        found.cloned().map_or_else(|| Bound::new(&self.name, self.address), Ok)
+    fn socket(&self, old: &mut BTreeMap<String, Bound>) -> Result<Bound> {
+        let mine = old.get(&self.name).is_some_and(|bound| self.is_at(bound.address()));
+        let here = |(_, bound): &(&String, &Bound)| bound.address() == self.address;
+        let owner =
+            if mine { Some(&self.name) } else { old.iter().find(here).map(|(name, _)| name) };
+        let found = owner.cloned().and_then(|name| old.remove(&name));
+        found.map_or_else(|| Bound::new(&self.name, self.address), Ok)
     }
 
     /// True where that is as wanted; any port will do where none was named.
