@@ -163,7 +163,7 @@ impl Server {
 
     fn wanted(&self) -> Vec<Door> {
         let appsocket = |printer: &Arc<PrinterConfig>| {
-            let serve = appsocket::serve(self.router.clone(), printer.clone());
+            let serve = appsocket::serve(self.router.clone(), printer.name.clone());
             printer.appsocket.map(|address| Door { name: appsocket_of(printer), address, serve })
         };
         let serve = ipp::serve(

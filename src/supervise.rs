@@ -31,14 +31,24 @@ use crate::limits::{REBIRTH_WAIT, RESTART_CALM, RESTART_PAUSE_FIRST, RESTART_PAU
 /// Which of its kind an actor is: 0 for the first, counting up with each rebirth.
 pub type Incarnation = u64;
 
-/// One life of one actor. A name can be released and given again: the late death of who had it before is nobody's.
+/// One life of an actor. The same name can be kept twice, one after the other (a printer that is configured anew): the
+/// death of the first is none of the second's business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Life(u64);
+struct Life {
+    /// Which keeping of the name.
+    keeping: u64,
+    incarnation: Incarnation,
+}
 
 impl Life {
-    fn fresh() -> Self {
+    /// The first life of an actor that is kept from now on.
+    fn first() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+        Self { keeping: NEXT.fetch_add(1, Ordering::Relaxed), incarnation: 0 }
+    }
+
+    fn next(self) -> Self {
+        Self { incarnation: self.incarnation.saturating_add(1), ..self }
     }
 }
 
@@ -99,7 +109,6 @@ pub fn vacant<A: Actor>() -> (Slot<A>, Live<A>) {
 /// The last field of every supervised actor: dropped with it, it tells the supervisor.
 pub struct Obituary {
     ward: Arc<str>,
-    incarnation: Incarnation,
     life: Life,
     supervisor: Live<Supervisor>,
 }
@@ -107,7 +116,7 @@ pub struct Obituary {
 impl Obituary {
     /// Which of its kind this actor is.
     pub fn incarnation(&self) -> Incarnation {
-        self.incarnation
+        self.life.incarnation
     }
 }
 
@@ -136,9 +145,8 @@ pub struct Wards {
 }
 
 struct Ward {
-    make: Box<dyn Fn(Incarnation) -> Life + Send>,
+    make: Box<dyn Fn(Life) + Send>,
     alive: Box<dyn Fn() -> bool + Send>,
-    incarnation: Incarnation,
     life: Life,
     born: Instant,
     pause: Duration,
@@ -197,25 +205,22 @@ impl Wards {
         let (make, arbiter) = (Arc::new(make), arbiter.clone());
         let (supervisor, ward) = (self.supervisor.clone(), name.clone());
         let living = slot.clone();
-        let start = move |incarnation| {
-            let life = Life::fresh();
-            let obituary =
-                Obituary { ward: ward.clone(), incarnation, life, supervisor: supervisor.clone() };
+        let start = move |life| {
+            let obituary = Obituary { ward: ward.clone(), life, supervisor: supervisor.clone() };
             let (make, slot) = (make.clone(), slot.clone());
             // The address is given out before the actor does anything: what it starts may talk to it at once.
             A::start_in_arbiter(&arbiter, move |ctx| {
                 slot.send_replace(Some(ctx.address()));
                 make(obituary)
             });
-            life
         };
-        let life = start(0);
+        let life = Life::first();
+        start(life);
         // One that has not begun yet is not dead.
         let alive = move || living.borrow().as_ref().is_none_or(Addr::connected);
         let ward = Ward {
             make: Box::new(start),
             alive: Box::new(alive),
-            incarnation: 0,
             life,
             born: Instant::now(),
             pause: Duration::ZERO,
@@ -254,9 +259,9 @@ impl Wards {
     fn revive(&self, name: &str, life: Life) {
         let mut registry = self.lock();
         let Some(ward) = registry.get_mut(name).filter(|ward| ward.life == life) else { return };
-        ward.incarnation = ward.incarnation.saturating_add(1);
+        ward.life = life.next();
         ward.born = Instant::now();
-        ward.life = (ward.make)(ward.incarnation);
+        (ward.make)(ward.life);
     }
 
     /// Wards that died while there was no supervisor.

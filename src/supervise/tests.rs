@@ -1,5 +1,7 @@
+//! Actors that die, and who is made anew.
+
 use super::*;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 struct Counter {
     born: Arc<AtomicUsize>,
@@ -69,21 +71,17 @@ async fn a_released_actor_stays_dead() {
 }
 
 #[actix::test]
-async fn who_has_a_released_name_does_not_die_with_who_had_it_before() {
+async fn the_death_of_a_released_actor_is_not_that_of_its_successor() {
     let wards = Wards::new(&Arbiter::current());
-    let (before, _) = counter(&wards);
-    assert_eq!(before.ask(Which).await.unwrap(), 0);
+    let (old, _) = counter(&wards);
+    assert_eq!(old.ask(Which).await.unwrap(), 0);
     wards.release("counter");
-    let (live, born) = counter(&wards);
-    assert_eq!(live.ask(Which).await.unwrap(), 0);
-    assert!(before.ask(Crash).await.is_err());
-    assert!(
-        wards
-            .supervisor
-            .ask(Died { ward: "nobody".into(), life: Life::fresh(), panicked: false })
-            .await
-            .is_ok()
-    );
-    assert_eq!(live.ask(Which).await.unwrap(), 0);
-    assert_eq!(born.load(Ordering::SeqCst), 1);
+    let (new, born) = counter(&wards);
+    assert_eq!(new.ask(Which).await.unwrap(), 0);
+    assert!(old.ask(Crash).await.is_err());
+    // The supervisor has heard of it when it has heard of this.
+    let nobody = Died { ward: "nobody".into(), life: Life::first(), panicked: false };
+    wards.supervisor.ask(nobody).await.unwrap();
+    assert_eq!(new.ask(Which).await.unwrap(), 0);
+    assert_eq!(born.load(Ordering::SeqCst), 1, "the successor was made anew");
 }
