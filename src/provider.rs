@@ -59,8 +59,8 @@ pub struct LocalPrintProvider {
     /// By name in lower case.
     printers: BTreeMap<String, Entry>,
     states: States,
-    /// Wakes the scheduler when the clock has something to say.
-    alarm: Option<SpawnHandle>,
+    /// Wakes the scheduler when the clock has something to say, and when that is, in ms since 1970.
+    alarm: Option<(u64, SpawnHandle)>,
     /// No new jobs: the server is stopping, and who waits for the last to end.
     parking: Option<Vec<tokio::sync::oneshot::Sender<()>>>,
     obituary: Obituary,

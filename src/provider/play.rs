@@ -500,38 +500,32 @@ impl LocalPrintProvider {
 
     /// Wakes the scheduler when a hold ends or a part of the day begins.
     pub(super) fn set_alarm(&mut self, ctx: &mut Context<Self>) {
-        if let Some(alarm) = self.alarm.take() {
-            ctx.cancel_future(alarm);
-        }
-        let holds = self.road.spool.jobs().into_iter().filter_map(|shadow| {
-            match (&shadow.state, shadow.ticket.hold) {
-                (State::Held { .. }, despool_spool::Hold::Until(ms)) => Some(ms),
-                _ => None,
-            }
-        });
         let now_ms = now_ms();
         let hours = self
             .printers
             .values()
             .any(|entry| entry.config.hours.is_some() && entry.queue.len() > 0);
         let next_minute = hours.then(|| now_ms.next_multiple_of(60_000));
-        let Some(at_ms) = holds.chain(next_minute).min() else { return };
+        let at_ms = self.road.spool.next_due_ms().into_iter().chain(next_minute).min();
+        if at_ms == self.alarm.map(|(at_ms, _)| at_ms) {
+            return;
+        }
+        if let Some((_, alarm)) = self.alarm.take() {
+            ctx.cancel_future(alarm);
+        }
+        let Some(at_ms) = at_ms else { return };
         let pause = Duration::from_millis(at_ms.saturating_sub(now_ms).max(1));
-        self.alarm = Some(ctx.run_later(pause, |this, ctx| {
+        let alarm = ctx.run_later(pause, |this, ctx| {
             this.alarm = None;
             this.release_due(ctx);
             this.schedule_all(ctx);
-        }));
+        });
+        self.alarm = Some((at_ms, alarm));
     }
 
     fn release_due(&mut self, ctx: &mut Context<Self>) {
-        let now_ms = now_ms();
-        for shadow in self.road.spool.jobs() {
-            let due = matches!(shadow.ticket.hold, despool_spool::Hold::Until(ms) if ms <= now_ms);
-            if due
-                && matches!(shadow.state, State::Held { .. })
-                && let Err(error) = self.release(&shadow, ctx)
-            {
+        for shadow in self.road.spool.due_jobs(now_ms()) {
+            if let Err(error) = self.release(&shadow, ctx) {
                 tracing::error!(job = %shadow.id, %error, "the job could not be released");
             }
         }
