@@ -78,6 +78,13 @@ pub const DIRECT_PORTIONS: usize = 4;
 /// Progress of a job is told at most this often.
 pub const PROGRESS_PACE: Duration = Duration::from_millis(250);
 
+/// Jobs that are prepared ahead of the one that is played, where jobs are so short that the disk would be waited for
+/// otherwise. After a loss of power so many wait for a person although they may not have begun.
+pub const PREPARED_JOBS: usize = 16;
+
+/// What the kernel says of memory and the disk is asked for again after this long: it averages over 10 s, every 2 s.
+pub const PRESSURE_PACE: Duration = Duration::from_secs(1);
+
 /// A job that waits for memory, the disk or a host controller is looked at again after this long.
 pub const RESOURCE_PAUSE: Duration = Duration::from_secs(1);
 

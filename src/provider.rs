@@ -21,6 +21,7 @@ mod jobs;
 mod messages;
 mod parts;
 mod play;
+mod prepare;
 mod queue;
 mod recovery;
 mod resources;
@@ -45,6 +46,7 @@ pub(crate) use view::SUBMISSION_INTERRUPTED;
 pub use view::{JobState, JobView, PrinterState, PrinterView};
 
 use self::entry::Entry;
+use self::resources::Gauge;
 use self::states::States;
 use crate::config::{Config, PrinterConfig};
 use crate::error::{Error, Result};
@@ -61,6 +63,7 @@ pub struct LocalPrintProvider {
     states: States,
     /// Wakes the scheduler when the clock has something to say, and when that is, in ms since 1970.
     alarm: Option<(u64, SpawnHandle)>,
+    gauge: Gauge,
     /// No new jobs: the server is stopping, and who waits for the last to end.
     parking: Option<Vec<tokio::sync::oneshot::Sender<()>>>,
     obituary: Obituary,
@@ -77,6 +80,7 @@ impl LocalPrintProvider {
             printers: BTreeMap::new(),
             states,
             alarm: None,
+            gauge: Gauge::default(),
             parking: None,
             obituary,
         }

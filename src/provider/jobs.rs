@@ -113,7 +113,7 @@ impl LocalPrintProvider {
     fn dequeue(&mut self, shadow: &Shadow) {
         if let Some(entry) = self.entry_mut(&shadow.ticket.printer) {
             entry.queue.remove(shadow.id);
-            entry.ready.remove(&shadow.id);
+            entry.prepared.remove(shadow.id);
         }
     }
 

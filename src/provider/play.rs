@@ -9,7 +9,7 @@
 //! ```
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use despool_spool::{
@@ -19,7 +19,7 @@ use despool_spool::{
 use super::entry::{Current, Entry, Phase, Stop};
 use super::messages::{OpenPrinter, Played};
 use super::recovery::{CutOff, Verdicts, keeps_place};
-use super::resources::{Pressure, minute_of_day};
+use super::resources::minute_of_day;
 use super::{LocalPrintProvider, now_ms, startup};
 use crate::config::Datatype;
 use crate::error::{Error, Result};
@@ -28,21 +28,13 @@ use crate::monitor::port::{AbortDoc, DocAborted, How};
 use crate::monitor::{Monitor, Outcome, PlayId};
 use crate::processor::{Forget, Play, PlaySource, WhatOf};
 
-/// The record that playing may begin is durable.
-#[derive(Message)]
-#[rtype(result = "()")]
-struct Prepared {
-    printer: Arc<str>,
-    job: JobId,
-}
-
 /// What a printer should do now.
 enum Pick {
     Nothing,
     Wait(String),
     /// The same, and look again after a while.
     WaitFor(String),
-    Prepare(JobId),
+    Prepare,
     Start(JobId),
 }
 
@@ -69,25 +61,39 @@ impl LocalPrintProvider {
             match pick {
                 Pick::Start(job) => {
                     if self.start(printer, job, ctx) {
-                        self.prepare_next(printer, ctx);
+                        self.prepare(printer, ctx);
                         break;
                     }
                 }
-                Pick::Prepare(job) => {
-                    self.prepare(printer, job, ctx);
-                    break;
+                // One that cannot be prepared has left the queue.
+                Pick::Prepare => {
+                    if self.prepare(printer, ctx) {
+                        break;
+                    }
                 }
                 Pick::WaitFor(_) => {
-                    ctx.run_later(RESOURCE_PAUSE, {
-                        let printer = printer.to_owned();
-                        move |this, ctx| this.schedule(&printer, ctx)
-                    });
+                    self.look_again(printer, ctx);
                     break;
                 }
                 Pick::Wait(_) | Pick::Nothing => break,
             }
         }
         self.tell_printer(printer);
+    }
+
+    /// Looks again after a while, once for all that would like to.
+    fn look_again(&mut self, printer: &str, ctx: &mut Context<Self>) {
+        let Some(entry) = self.entry_mut(printer) else { return };
+        if std::mem::replace(&mut entry.looks_again, true) {
+            return;
+        }
+        let printer = entry.config.name.clone();
+        ctx.run_later(RESOURCE_PAUSE, move |this, ctx| {
+            if let Some(entry) = this.entry_mut(&printer) {
+                entry.looks_again = false;
+            }
+            this.schedule(&printer, ctx);
+        });
     }
 
     fn pick(&self, printer: &str) -> Pick {
@@ -108,17 +114,15 @@ impl LocalPrintProvider {
         if let Some(why) = self.controller_busy(entry) {
             return Pick::WaitFor(why);
         }
-        if let Some(why) = Pressure::read().objection(&self.config.scheduler) {
+        if let Some(why) = self.gauge.read().objection(&self.config.scheduler) {
             return Pick::WaitFor(why);
         }
         let receiving = self.road.spool.job(job).is_ok_and(|shadow| !shadow.has_document());
-        match &entry.preparing {
-            // Nobody was promised anything yet: a record that the job may be on paper would say nothing of use.
-            _ if receiving => Pick::Start(job),
-            _ if entry.ready.contains(&job) => Pick::Start(job),
-            Some(_) => Pick::Nothing,
-            None => Pick::Prepare(job),
+        if receiving || entry.prepared.is_ready(job) {
+            // Of a document that is being received nobody was promised anything: a record would say nothing of use.
+            return Pick::Start(job);
         }
+        if entry.prepared.is_under_way() { Pick::Nothing } else { Pick::Prepare }
     }
 
     /// Another printer that is playing on this port.
@@ -128,42 +132,13 @@ impl LocalPrintProvider {
     }
 
     fn controller_busy(&self, entry: &Entry) -> Option<String> {
-        let controller = despool_hw::host_controller(&entry.config.port)?;
+        let controller = entry.controller.as_ref()?;
         let on_it = |other: &&Entry| {
-            other.current.is_some()
-                && despool_hw::host_controller(&other.config.port).as_ref() == Some(&controller)
+            other.current.is_some() && other.controller.as_ref() == Some(controller)
         };
         let busy = self.printers.values().filter(on_it).count();
         (busy >= self.config.scheduler.jobs_per_controller)
             .then(|| format!("waiting for other jobs on host controller {controller}"))
-    }
-
-    /// Has it recorded, durably, that playing may begin.
-    fn prepare(&mut self, printer: &str, job: JobId, ctx: &mut Context<Self>) {
-        let Some(entry) = self.entry_mut(printer) else { return };
-        entry.preparing = Some(job);
-        let (printer, to) = (entry.config.name.clone(), ctx.address().recipient());
-        // A disk that failed has been reported; what is on it can still be printed.
-        let then = Box::new(move |_| to.do_send(Prepared { printer, job }));
-        if let Err(error) = self.road.spool.update(job, Change::Prepare, Some(then)) {
-            tracing::error!(%job, %error, "the job cannot be prepared");
-            self.give_up_queued(job);
-        }
-    }
-
-    /// Prepares the job that comes next while this one is being played, so that no time is lost between them.
-    fn prepare_next(&mut self, printer: &str, ctx: &mut Context<Self>) {
-        let Ok(entry) = self.entry(printer) else { return };
-        let next = entry
-            .queue
-            .iter()
-            .next()
-            .filter(|job| !entry.ready.contains(job) && entry.preparing.is_none());
-        if let Some(job) = next
-            && self.road.spool.job(job).is_ok_and(|shadow| shadow.has_document())
-        {
-            self.prepare(printer, job, ctx);
-        }
     }
 
     /// Begins a job; false where it cannot be played at all (and has been given up).
@@ -172,8 +147,10 @@ impl LocalPrintProvider {
             Ok(play) => {
                 let Some(entry) = self.entry_mut(printer) else { return true };
                 entry.queue.remove(job);
-                entry.ready.remove(&job);
-                entry.current = Some(Current { play: play.play, job, phase: Phase::Playing });
+                entry.prepared.remove(job);
+                let begun = Instant::now();
+                entry.current =
+                    Some(Current { play: play.play, job, begun, phase: Phase::Playing });
                 let (name, id) = (entry.config.name.clone(), play.play);
                 entry.parts.processor.tell(play);
                 self.road.shared().stage.insert(name, (id, job));
@@ -220,13 +197,6 @@ impl LocalPrintProvider {
     fn abort(&mut self, id: JobId, error: &Error) -> Result<Arc<Shadow>> {
         let change = Change::Abort { at_ms: now_ms(), why: error.to_string().into() };
         Ok(self.road.spool.update(id, change, None)?)
-    }
-
-    fn give_up_queued(&mut self, job: JobId) {
-        for entry in self.printers.values_mut() {
-            entry.queue.remove(job);
-            entry.preparing.take_if(|preparing| *preparing == job);
-        }
     }
 
     /// Stops a job if it is being played.
@@ -419,6 +389,9 @@ impl LocalPrintProvider {
 
     fn ended(&mut self, printer: &str, play: PlayId, ctx: &mut Context<Self>) {
         let Some(current) = self.finish(printer, play) else { return };
+        if let Some(entry) = self.entry_mut(printer) {
+            entry.prepared.played(current.begun.elapsed());
+        }
         match self.road.spool.update(current.job, Change::Complete { at_ms: now_ms() }, None) {
             Ok(shadow) => {
                 self.road.spool.sync_soon();
@@ -474,7 +447,8 @@ impl LocalPrintProvider {
             .collect();
         for (printer, (play, job)) in stage {
             let Some(entry) = self.entry_mut(&printer) else { continue };
-            entry.current = Some(Current { play, job, phase: Phase::Playing });
+            let begun = Instant::now();
+            entry.current = Some(Current { play, job, begun, phase: Phase::Playing });
             let processor = entry.parts.processor.clone();
             let ask = async move { processor.ask(WhatOf { play }).await };
             ctx.spawn(ask.into_actor(self).map(move |answer, this, ctx| match answer {
@@ -527,23 +501,6 @@ impl LocalPrintProvider {
         for shadow in self.road.spool.due_jobs(now_ms()) {
             if let Err(error) = self.release(&shadow, ctx) {
                 tracing::error!(job = %shadow.id, %error, "the job could not be released");
-            }
-        }
-    }
-}
-
-impl Handler<Prepared> for LocalPrintProvider {
-    type Result = ();
-
-    fn handle(&mut self, Prepared { printer, job }: Prepared, ctx: &mut Self::Context) {
-        if let Some(entry) = self.entry_mut(&printer) {
-            entry.preparing.take_if(|preparing| *preparing == job);
-            if entry.queue.contains(job) {
-                entry.ready.insert(job);
-            }
-            self.schedule(&printer, ctx);
-            if self.entry(&printer).is_ok_and(|entry| entry.current.is_some()) {
-                self.prepare_next(&printer, ctx);
             }
         }
     }
