@@ -48,11 +48,15 @@ pub const LANE_ORDERS: usize = 64;
 /// Requests beside the lane (aborts) that fit at a time.
 pub const LANE_URGENT: usize = 8;
 
-/// One `write` to a port is offered at most this much. It bounds how much is uncertain after a crash.
+/// One `write` to a port is offered at most this much, and one note of what may be offered goes no further. It bounds how
+/// much is uncertain after a crash.
 pub const WRITE_BYTES: usize = 256 * 1024;
 
 /// One `read` of the back channel takes at most this much, so that a flood does not keep data from going out.
 pub const READ_BYTES: usize = 4096;
+
+/// While a device takes bytes without a pause, its back channel is looked at this often.
+pub const GLANCE: Duration = Duration::from_millis(1);
 
 /// Back-channel bytes that wait for a monitor; what comes beyond is dropped and counted.
 pub const BACK_BYTES: usize = 64 * 1024;
