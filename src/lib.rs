@@ -1,6 +1,9 @@
 //! despool: the print server for raw jobs.
 #![forbid(unsafe_code)]
 
+pub mod accounts;
+pub mod asyncui;
+pub mod bidi;
 pub mod cli;
 pub mod config;
 mod direct;
@@ -11,6 +14,8 @@ pub mod frontend;
 pub mod identity;
 pub mod limits;
 pub mod monitor;
+pub mod notify;
+pub mod pan;
 pub mod piece;
 pub mod processor;
 pub mod provider;
@@ -20,5 +25,6 @@ pub mod server;
 pub mod submission;
 pub mod supervise;
 mod systemd;
+pub mod xml;
 
 pub use error::{Error, Result};

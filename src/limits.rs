@@ -117,6 +117,10 @@ pub const APPSOCKET_WRITE: Duration = Duration::from_secs(10);
 /// After a connection could not be accepted (no descriptors left) the next attempt waits this long.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// A port that does not answer an abort for this long is stuck in its driver: the job is over without its word. Longer than
+/// [`CLOSE_WAIT`].
+pub const ABORT_WAIT: Duration = Duration::from_secs(5);
+
 /// A port that is to be closed in the middle of a job may go on for this long with what its driver holds.
 pub const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
@@ -140,3 +144,57 @@ pub const IPP_DRAIN_BYTES: usize = 16 * 1024 * 1024;
 
 /// … for at most this long.
 pub const IPP_DRAIN_WAIT: Duration = Duration::from_secs(3);
+
+/// Notifications that wait in one unidirectional registration, by default ([MS-PAN] note 10). A newer one is dropped.
+pub const NOTIFY_QUEUE: usize = 100;
+
+/// Payload bytes that wait in one unidirectional registration. Room for at least one payload of the largest size.
+pub const NOTIFY_QUEUE_BYTES: usize = 16 * 1024 * 1024;
+
+/// A notification or a response has at most so many bytes ([MS-PAN] 3.1.1.4.4: 0x00A00000).
+pub const NOTIFY_PAYLOAD_BYTES: usize = 0x00A0_0000;
+
+/// Registrations in all.
+pub const NOTIFY_REGISTRATIONS: usize = 65_536;
+
+/// Registrations of one identity.
+pub const NOTIFY_REGISTRATIONS_PER_IDENTITY: usize = 16_384;
+
+/// Channels that are open at a time (`CreatePrintAsyncNotifyChannel`'s default).
+pub const NOTIFY_CHANNELS: usize = 10_000;
+
+/// Channel handles that one identity holds at a time, those of closed channels that it has not noticed included.
+pub const NOTIFY_HANDLES_PER_IDENTITY: usize = 16_384;
+
+/// AsyncUI and printer-configuration XML that is read as a client: bytes, in UTF-16.
+pub const XML_REQUEST_BYTES: usize = 256 * 1024;
+
+/// An AsyncUI answer that is read as a server: bytes, in UTF-16.
+pub const XML_REPLY_BYTES: usize = 64 * 1024;
+
+/// Elements, texts and comments of one XML document that is read.
+pub const XML_NODES: u32 = 1024;
+
+/// An account's name has at most this many characters (Windows allows 20 in its own accounts).
+pub const ACCOUNT_NAME_CHARS: usize = 64;
+
+/// Accounts of a server.
+pub const ACCOUNTS: usize = 10_000;
+
+/// The accounts file is at most this long: room for that many accounts.
+pub const ACCOUNTS_FILE_BYTES: usize = 4 * 1024 * 1024;
+
+/// A password has at most this many characters (Windows: 256).
+pub const PASSWORD_CHARS: usize = 256;
+
+/// A NetBIOS domain's name is at most this long.
+pub const DOMAIN_BYTES: usize = 15;
+
+/// An NTLM message is at most this long (Windows' own are below 3 KiB).
+pub const NTLM_MESSAGE_BYTES: usize = 16 * 1024;
+
+/// AV pairs in an NTLM message (there are eleven kinds).
+pub const NTLM_AV_PAIRS: usize = 32;
+
+/// Mechanisms that a SPNEGO token may offer (Windows offers up to five).
+pub const SPNEGO_MECHANISMS: usize = 32;

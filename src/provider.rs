@@ -24,9 +24,12 @@ mod play;
 mod prepare;
 mod queue;
 mod recovery;
+mod reload;
 mod resources;
+mod schedule;
 mod startup;
 mod states;
+mod stopped;
 mod view;
 
 use std::collections::BTreeMap;
@@ -37,8 +40,9 @@ use actix::prelude::*;
 use despool_spool::{JobId, Retention, Shadow, State};
 
 pub use messages::{
-    ControlJob, ControlPrinter, EndDocPrinter, Job, JobControl, Jobs, OpenPrinter, Park, Part,
-    Played, Printer, PrinterControl, Printers, Reborn, Reload, StartDocPrinter, Subscribe, Which,
+    AbortDocPrinter, ControlJob, ControlPrinter, EndDocPrinter, Job, JobControl, Jobs, OpenPrinter,
+    Park, Part, Played, Printer, PrinterControl, Printers, Reborn, Reload, StartDocPrinter,
+    Subscribe, Which,
 };
 pub use parts::Road;
 pub use startup::recover_interrupted;
@@ -46,6 +50,7 @@ pub(crate) use view::SUBMISSION_INTERRUPTED;
 pub use view::{JobState, JobView, PrinterState, PrinterView};
 
 use self::entry::Entry;
+use self::reload::Reloading;
 use self::resources::Gauge;
 use self::states::States;
 use crate::config::{Config, PrinterConfig};
@@ -66,6 +71,7 @@ pub struct LocalPrintProvider {
     gauge: Gauge,
     /// No new jobs: the server is stopping, and who waits for the last to end.
     parking: Option<Vec<tokio::sync::oneshot::Sender<()>>>,
+    reloading: Option<Reloading>,
     obituary: Obituary,
 }
 
@@ -82,6 +88,7 @@ impl LocalPrintProvider {
             alarm: None,
             gauge: Gauge::default(),
             parking: None,
+            reloading: None,
             obituary,
         }
     }
@@ -209,3 +216,20 @@ pub(crate) fn now_ms() -> u64 {
 use crate::supervise::Crash;
 #[cfg(test)]
 crate::supervise::crashes!(LocalPrintProvider);
+
+/// Will this printer be looked at again by itself? For tests of what is not forgotten.
+#[cfg(test)]
+#[derive(Message, Clone)]
+#[rtype(result = "bool")]
+pub(crate) struct LooksAgain {
+    pub(crate) name: String,
+}
+
+#[cfg(test)]
+impl Handler<LooksAgain> for LocalPrintProvider {
+    type Result = bool;
+
+    fn handle(&mut self, LooksAgain { name }: LooksAgain, _: &mut Self::Context) -> bool {
+        self.entry(&name).is_ok_and(|entry| entry.look.is_some())
+    }
+}

@@ -1,200 +1,33 @@
-//! Playing: when a job begins, how it ends, and how it is stopped.
+//! A job being played: how it ends, and how it is stopped.
 //!
 //! ```text
-//!            Prepare        durable          Ended
-//!   queue ──────────► … ──────────► Playing ───────► Completed
-//!     ▲                               │ │
-//!     │  recover                      │ └─ Lost, Failed, canceled, cut off ──► Stopping ──► (queue, or ended)
-//!     └───────────────────────────────┴────────────────────────────────────────────┘
+//!   schedule.rs           Ended
+//!   ────────────► Playing ─────────────────────────────────► Completed
+//!                   │ │ └─ Lost ──────────────────────┐
+//!                   │ └─── Failed ──► Stopping (Over) │
+//!                   └── canceled, cut off, moved ──► Stopping ──► stopped.rs ──► queue, or ended
 //! ```
+//!
+//! The invariant: a playing is finished once; what is told of it later is stale, and dropped.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix::prelude::*;
-use despool_spool::{
-    Cause, Change, Deed, JobId, Played as PlayedBytes, Recovery, Shadow, State, Ticket,
-};
+use despool_spool::{Cause, Change, JobId, Played as PlayedBytes, Shadow, State};
 
 use super::entry::{Current, Entry, Phase, Stop};
 use super::messages::{OpenPrinter, Played};
-use super::recovery::{CutOff, Verdicts, keeps_place};
-use super::resources::minute_of_day;
-use super::{LocalPrintProvider, now_ms, startup};
-use crate::config::Datatype;
+use super::{LocalPrintProvider, now_ms};
 use crate::error::{Error, Result};
-use crate::limits::RESOURCE_PAUSE;
-use crate::monitor::port::{AbortDoc, DocAborted, How};
+use crate::limits::ABORT_WAIT;
+use crate::monitor::port::{AbortDoc, DocAborted, How, PortMonitor};
 use crate::monitor::{Monitor, Outcome, PlayId};
-use crate::processor::{Forget, Play, PlaySource, WhatOf};
-
-/// What a printer should do now.
-enum Pick {
-    Nothing,
-    Wait(String),
-    /// The same, and look again after a while.
-    WaitFor(String),
-    Prepare,
-    Start(JobId),
-}
+use crate::processor::{Forget, WhatOf};
+use crate::supervise::Live;
 
 impl LocalPrintProvider {
-    pub(super) fn schedule_all(&mut self, ctx: &mut Context<Self>) {
-        let names: Vec<Arc<str>> =
-            self.printers.values().map(|entry| entry.config.name.clone()).collect();
-        for name in names {
-            self.schedule(&name, ctx);
-        }
-        self.set_alarm(ctx);
-    }
-
-    /// Begins the next job of a printer, if this is a good time.
-    pub(super) fn schedule(&mut self, printer: &str, ctx: &mut Context<Self>) {
-        loop {
-            let pick = self.pick(printer);
-            let waits_for = match &pick {
-                Pick::Wait(why) | Pick::WaitFor(why) => Some(why.clone()),
-                _ => None,
-            };
-            let Some(entry) = self.entry_mut(printer) else { return };
-            entry.waits_for = waits_for;
-            match pick {
-                Pick::Start(job) => {
-                    if self.start(printer, job, ctx) {
-                        self.prepare(printer, ctx);
-                        break;
-                    }
-                }
-                // One that cannot be prepared has left the queue.
-                Pick::Prepare => {
-                    if self.prepare(printer, ctx) {
-                        break;
-                    }
-                }
-                Pick::WaitFor(_) => {
-                    self.look_again(printer, ctx);
-                    break;
-                }
-                Pick::Wait(_) | Pick::Nothing => break,
-            }
-        }
-        self.tell_printer(printer);
-    }
-
-    /// Looks again after a while, once for all that would like to.
-    fn look_again(&mut self, printer: &str, ctx: &mut Context<Self>) {
-        let Some(entry) = self.entry_mut(printer) else { return };
-        if std::mem::replace(&mut entry.looks_again, true) {
-            return;
-        }
-        let printer = entry.config.name.clone();
-        ctx.run_later(RESOURCE_PAUSE, move |this, ctx| {
-            if let Some(entry) = this.entry_mut(&printer) {
-                entry.looks_again = false;
-            }
-            this.schedule(&printer, ctx);
-        });
-    }
-
-    fn pick(&self, printer: &str) -> Pick {
-        let Ok(entry) = self.entry(printer) else { return Pick::Nothing };
-        let Some(job) = entry.queue.iter().next() else { return Pick::Nothing };
-        if entry.current.is_some() || entry.paused || self.parking.is_some() {
-            return Pick::Nothing;
-        }
-        if !entry.device.is_present() {
-            return Pick::Wait(entry.device.message());
-        }
-        if let Some(hours) = entry.config.hours.filter(|hours| !hours.contains(minute_of_day())) {
-            return Pick::Wait(format!("waiting for {hours}"));
-        }
-        if let Some(other) = self.other_on(&entry.parts.port_key) {
-            return Pick::Wait(format!("waiting for printer {other}, which is on the same port"));
-        }
-        if let Some(why) = self.controller_busy(entry) {
-            return Pick::WaitFor(why);
-        }
-        if let Some(why) = self.gauge.read().objection(&self.config.scheduler) {
-            return Pick::WaitFor(why);
-        }
-        let receiving = self.road.spool.job(job).is_ok_and(|shadow| !shadow.has_document());
-        if receiving || entry.prepared.is_ready(job) {
-            // Of a document that is being received nobody was promised anything: a record would say nothing of use.
-            return Pick::Start(job);
-        }
-        if entry.prepared.is_under_way() { Pick::Nothing } else { Pick::Prepare }
-    }
-
-    /// Another printer that is playing on this port.
-    fn other_on(&self, port_key: &Arc<str>) -> Option<Arc<str>> {
-        let playing = |entry: &&Entry| entry.current.is_some() && entry.parts.port_key == *port_key;
-        self.printers.values().find(playing).map(|entry| entry.config.name.clone())
-    }
-
-    fn controller_busy(&self, entry: &Entry) -> Option<String> {
-        let controller = entry.controller.as_ref()?;
-        let on_it = |other: &&Entry| {
-            other.current.is_some() && other.controller.as_ref() == Some(controller)
-        };
-        let busy = self.printers.values().filter(on_it).count();
-        (busy >= self.config.scheduler.jobs_per_controller)
-            .then(|| format!("waiting for other jobs on host controller {controller}"))
-    }
-
-    /// Begins a job; false where it cannot be played at all (and has been given up).
-    fn start(&mut self, printer: &str, job: JobId, ctx: &mut Context<Self>) -> bool {
-        match self.ready_to_play(job) {
-            Ok(play) => {
-                let Some(entry) = self.entry_mut(printer) else { return true };
-                entry.queue.remove(job);
-                entry.prepared.remove(job);
-                let begun = Instant::now();
-                entry.current =
-                    Some(Current { play: play.play, job, begun, phase: Phase::Playing });
-                let (name, id) = (entry.config.name.clone(), play.play);
-                entry.parts.processor.tell(play);
-                self.road.shared().stage.insert(name, (id, job));
-                self.tell_job_of(job);
-                true
-            }
-            Err(error) => {
-                tracing::error!(%job, %error, "the job cannot be played");
-                if let Some(entry) = self.entry_mut(printer) {
-                    entry.queue.remove(job);
-                }
-                if let Ok(shadow) = self.abort(job, &error) {
-                    self.ended_early(&shadow, error, ctx);
-                }
-                false
-            }
-        }
-    }
-
-    fn ready_to_play(&self, id: JobId) -> Result<Play> {
-        let spool = &self.road.spool;
-        let pipe = self.road.shared().direct.get(&id).map(|direct| direct.pipe.clone());
-        let bytes = match pipe {
-            Some(pipe) => PlaySource::Direct(pipe),
-            None => PlaySource::Spooled(spool.document(id)?),
-        };
-        let datatype = spool.job(id)?.ticket.datatype.to_string();
-        let datatype =
-            Datatype::named(&datatype).ok_or(Error::NoSuchDatatype { name: datatype })?;
-        let job = spool.update(id, Change::Start { at_ms: now_ms() }, None)?;
-        let progress = spool.progress(id)?;
-        let follower = self.road.shared().followers.get(&id).cloned();
-        Ok(Play {
-            play: PlayId::fresh(),
-            from: job.played.accepted,
-            job,
-            datatype,
-            bytes,
-            progress,
-            follower,
-        })
-    }
-
-    fn abort(&mut self, id: JobId, error: &Error) -> Result<Arc<Shadow>> {
+    pub(super) fn abort(&mut self, id: JobId, error: &Error) -> Result<Arc<Shadow>> {
         let change = Change::Abort { at_ms: now_ms(), why: error.to_string().into() };
         Ok(self.road.spool.update(id, change, None)?)
     }
@@ -222,10 +55,10 @@ impl LocalPrintProvider {
         current.phase = Phase::Stopping(stop);
         let port = entry.parts.port.clone();
         let printer: Arc<str> = printer.into();
-        let abort = async move { port.ask(AbortDoc { play, how }).await.and_then(|done| done) };
+        let abort = async move { abort(&port, play, how).await };
         ctx.spawn(abort.into_actor(self).map(move |aborted, this, ctx| {
             let played = aborted.unwrap_or_else(|error| {
-                tracing::error!(%printer, %error, "the port did not answer an abort");
+                tracing::error!(%printer, %error, "the port did not answer an abort; what was noted last holds");
                 None
             });
             this.stopped_playing(&printer, play, how, played, ctx);
@@ -289,102 +122,7 @@ impl LocalPrintProvider {
         for other in waiting {
             self.schedule(&other, ctx);
         }
-    }
-
-    /// A job was cut off in the middle: the printer's policy says what becomes of it.
-    pub(super) fn cut_off(
-        &mut self,
-        shadow: &Arc<Shadow>,
-        cause: Cause,
-        played: Option<PlayedBytes>,
-        ctx: &mut Context<Self>,
-    ) {
-        if shadow.state != State::Processing {
-            return;
-        }
-        let Ok(entry) = self.entry(&shadow.ticket.printer) else { return };
-        let (policy, keeps) = (entry.config.recover, keeps_place(&entry.config.port));
-        if self.road.shared().direct.contains_key(&shadow.id) {
-            let error = Error::Port {
-                why: "the device went away, and a direct job is not kept".to_owned(),
-            };
-            if let Ok(shadow) = self.abort(shadow.id, &error) {
-                self.ended_early(&shadow, error, ctx);
-            }
-            return;
-        }
-        let played = played.unwrap_or(shadow.played);
-        let total = match cause {
-            Cause::Crash | Cause::Parked => startup::total(&self.road.spool, shadow),
-            Cause::PowerLoss | Cause::DeviceGone | Cause::ActorDied => None,
-        };
-        let cut_off =
-            CutOff { cause, played, certain: played.is_certain(), total, keeps_place: keeps };
-        let verdict = cut_off.verdict(policy);
-        tracing::warn!(job = %shadow.id, printer = %shadow.ticket.printer, ?cause, accepted = played.accepted,
-            offered = played.offered, deed = ?verdict.deed, "the job was cut off");
-        let change = match verdict.deed {
-            Verdicts::Done => Change::Complete { at_ms: now_ms() },
-            Verdicts::Recover(deed) => Change::Recover(Recovery {
-                cause,
-                deed,
-                maybe_on_paper: verdict.maybe_on_paper,
-                at_ms: now_ms(),
-            }),
-        };
-        self.record_recovery(shadow.id, change, ctx);
-    }
-
-    fn record_recovery(&mut self, job: JobId, change: Change, ctx: &mut Context<Self>) {
-        match self.road.spool.update(job, change, None) {
-            Ok(shadow) => {
-                self.road.spool.sync_soon();
-                self.enqueue_in_place(&shadow);
-                self.tell_job(shadow);
-                self.set_alarm(ctx);
-            }
-            Err(error) => {
-                tracing::error!(%job, %error, "what becomes of the job could not be recorded");
-            }
-        }
-    }
-
-    /// Puts a job that was cut off back into the queue; the caller schedules.
-    fn enqueue_in_place(&mut self, shadow: &Shadow) {
-        if let Some(entry) = self.entry_mut(&shadow.ticket.printer)
-            && shadow.state == State::Pending
-        {
-            entry.queue.put_back(shadow.id, shadow.ticket.priority);
-        }
-    }
-
-    fn move_stopped(
-        &mut self,
-        shadow: &Arc<Shadow>,
-        target: Arc<str>,
-        played: Option<PlayedBytes>,
-        ctx: &mut Context<Self>,
-    ) {
-        let maybe_on_paper = played.unwrap_or(shadow.played).offered;
-        let recovery = Recovery {
-            cause: Cause::Parked,
-            deed: Deed::Restarted,
-            maybe_on_paper,
-            at_ms: now_ms(),
-        };
-        let ticket = Ticket { printer: target, ..Ticket::clone(&shadow.ticket) };
-        let moved =
-            self.road.spool.update(shadow.id, Change::Recover(recovery), None).and_then(|_| {
-                self.road.spool.update(shadow.id, Change::Edit(Box::new(ticket)), None)
-            });
-        match moved {
-            Ok(moved) => {
-                self.road.spool.sync_soon();
-                self.tell_job(moved.clone());
-                self.enqueue(&moved, ctx);
-            }
-            Err(error) => tracing::error!(job = %shadow.id, %error, "the job could not be moved"),
-        }
+        self.reload_if_parked(ctx);
     }
 
     fn ended(&mut self, printer: &str, play: PlayId, ctx: &mut Context<Self>) {
@@ -446,9 +184,15 @@ impl LocalPrintProvider {
             .map(|(printer, play)| (printer.clone(), *play))
             .collect();
         for (printer, (play, job)) in stage {
+            let is_over = !self.is_processing(job);
             let Some(entry) = self.entry_mut(&printer) else { continue };
             let begun = Instant::now();
             entry.current = Some(Current { play, job, begun, phase: Phase::Playing });
+            if is_over {
+                // It was canceled in our predecessor's last moment.
+                self.stop(&printer, Stop::Over, ctx);
+                continue;
+            }
             let processor = entry.parts.processor.clone();
             let ask = async move { processor.ask(WhatOf { play }).await };
             ctx.spawn(ask.into_actor(self).map(move |answer, this, ctx| match answer {
@@ -458,6 +202,10 @@ impl LocalPrintProvider {
                 Ok(None) | Err(_) => this.stop(&printer, Stop::CutOff(Cause::ActorDied), ctx),
             }));
         }
+    }
+
+    fn is_processing(&self, job: JobId) -> bool {
+        self.road.spool.job(job).is_ok_and(|shadow| shadow.state == State::Processing)
     }
 
     fn hear(&mut self, printer: &str, play: PlayId, outcome: Outcome, ctx: &mut Context<Self>) {
@@ -471,39 +219,13 @@ impl LocalPrintProvider {
             Outcome::Failed { why, .. } => self.failed(printer, play, why, ctx),
         }
     }
+}
 
-    /// Wakes the scheduler when a hold ends or a part of the day begins.
-    pub(super) fn set_alarm(&mut self, ctx: &mut Context<Self>) {
-        let now_ms = now_ms();
-        let hours = self
-            .printers
-            .values()
-            .any(|entry| entry.config.hours.is_some() && entry.queue.len() > 0);
-        let next_minute = hours.then(|| now_ms.next_multiple_of(60_000));
-        let at_ms = self.road.spool.next_due_ms().into_iter().chain(next_minute).min();
-        if at_ms == self.alarm.map(|(at_ms, _)| at_ms) {
-            return;
-        }
-        if let Some((_, alarm)) = self.alarm.take() {
-            ctx.cancel_future(alarm);
-        }
-        let Some(at_ms) = at_ms else { return };
-        let pause = Duration::from_millis(at_ms.saturating_sub(now_ms).max(1));
-        let alarm = ctx.run_later(pause, |this, ctx| {
-            this.alarm = None;
-            this.release_due(ctx);
-            this.schedule_all(ctx);
-        });
-        self.alarm = Some((at_ms, alarm));
-    }
-
-    fn release_due(&mut self, ctx: &mut Context<Self>) {
-        for shadow in self.road.spool.due_jobs(now_ms()) {
-            if let Err(error) = self.release(&shadow, ctx) {
-                tracing::error!(job = %shadow.id, %error, "the job could not be released");
-            }
-        }
-    }
+/// Aborts at a port. One that is stuck in its driver is not waited for: no note of the playing is taken any more, so it
+/// writes nothing more either.
+async fn abort(port: &Live<PortMonitor>, play: PlayId, how: How) -> Result<Option<PlayedBytes>> {
+    let answer = tokio::time::timeout(ABORT_WAIT, port.ask(AbortDoc { play, how })).await;
+    answer.map_err(|_| Error::Port { why: "it is stuck in its driver".to_owned() })??
 }
 
 impl Handler<Played> for LocalPrintProvider {

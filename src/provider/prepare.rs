@@ -66,11 +66,12 @@ impl Prepared {
         self.preparing = Some((now, jobs));
     }
 
-    /// The records are durable. Jobs that have left the queue meanwhile are forgotten.
-    fn end(&mut self, now: Instant, is_queued: impl Fn(JobId) -> bool) {
-        if let Some((begun, jobs)) = self.preparing.take() {
+    /// The records of these jobs are durable. Jobs that have left the queue meanwhile are forgotten.
+    fn end(&mut self, now: Instant, jobs: &[JobId], is_queued: impl Fn(JobId) -> bool) {
+        self.ready.extend(jobs.iter().filter(|job| is_queued(**job)));
+        // Those of a printer that was taken off the road and put back may not be ours.
+        if let Some((begun, _)) = self.preparing.take_if(|(_, preparing)| preparing == jobs) {
             self.sync = now.saturating_duration_since(begun);
-            self.ready.extend(jobs.into_iter().filter(|job| is_queued(*job)));
         }
     }
 }
@@ -80,49 +81,75 @@ impl Prepared {
 #[rtype(result = "()")]
 struct Durable {
     printer: Arc<str>,
+    jobs: Vec<JobId>,
+}
+
+/// What preparing came to.
+pub(super) enum Preparing {
+    /// Records are on the way to the disk.
+    UnderWay,
+    /// There is nothing to prepare.
+    Nothing,
 }
 
 impl LocalPrintProvider {
     /// Prepares the jobs that come next, unless some are on the way to the disk already. A document that is still being
-    /// received is not prepared: nobody was promised anything yet. False where there was nothing to prepare.
-    pub(super) fn prepare(&mut self, printer: &str, ctx: &mut Context<Self>) -> bool {
+    /// received is not prepared: nobody was promised anything yet. A job that is not pending any more leaves the queue.
+    ///
+    /// Errors: the disk takes no record of the next job now. It may later.
+    pub(super) fn prepare(
+        &mut self,
+        printer: &str,
+        ctx: &mut Context<Self>,
+    ) -> despool_spool::Result<Preparing> {
         let spool = self.road.spool.clone();
-        let Some(entry) = self.entry_mut(printer) else { return false };
+        let Some(entry) = self.entry_mut(printer) else { return Ok(Preparing::Nothing) };
         if entry.prepared.is_under_way() {
-            return true;
+            return Ok(Preparing::UnderWay);
         }
-        let is_coming = |job: JobId| spool.job(job).is_ok_and(|shadow| !shadow.has_document());
-        let mut jobs = entry.prepared.wanted(entry.queue.iter());
-        jobs.retain(|job| !is_coming(*job));
-        jobs.retain(|job| match spool.update(*job, Change::Prepare, None) {
-            Ok(_) => true,
-            Err(error) => {
-                tracing::error!(%job, %error, "the job cannot be prepared");
-                entry.queue.remove(*job);
-                false
+        let mut recorded = Vec::new();
+        for job in entry.prepared.wanted(entry.queue.iter()) {
+            if spool.job(job).is_ok_and(|shadow| !shadow.has_document()) {
+                continue;
             }
-        });
-        if jobs.is_empty() {
-            return false;
+            match spool.update(job, Change::Prepare, None) {
+                Ok(_) => recorded.push(job),
+                Err(error) if error.is_disk() && recorded.is_empty() => return Err(error),
+                Err(error) if error.is_disk() => break,
+                Err(error) => {
+                    tracing::error!(%job, %error, "the job cannot be prepared");
+                    entry.queue.remove(job);
+                }
+            }
         }
-        entry.prepared.begin(jobs, Instant::now());
+        if recorded.is_empty() {
+            return Ok(Preparing::Nothing);
+        }
+        entry.prepared.begin(recorded.clone(), Instant::now());
         let (printer, to) = (entry.config.name.clone(), ctx.address().recipient());
         // A disk that failed has been reported; what is on it can still be printed.
-        spool.sync(Box::new(move |_| to.do_send(Durable { printer })));
-        true
+        spool.sync(Box::new(move |_| to.do_send(Durable { printer, jobs: recorded })));
+        Ok(Preparing::UnderWay)
+    }
+
+    /// Prepares what comes next while a job is being played. What is not prepared now is when it is its turn.
+    pub(super) fn prepare_ahead(&mut self, printer: &str, ctx: &mut Context<Self>) {
+        if let Err(error) = self.prepare(printer, ctx) {
+            tracing::warn!(printer, %error, "the next job cannot be prepared");
+        }
     }
 }
 
 impl Handler<Durable> for LocalPrintProvider {
     type Result = ();
 
-    fn handle(&mut self, Durable { printer }: Durable, ctx: &mut Self::Context) {
+    fn handle(&mut self, Durable { printer, jobs }: Durable, ctx: &mut Self::Context) {
         let Some(entry) = self.entry_mut(&printer) else { return };
         let queue = &entry.queue;
-        entry.prepared.end(Instant::now(), |job| queue.contains(job));
+        entry.prepared.end(Instant::now(), &jobs, |job| queue.contains(job));
         self.schedule(&printer, ctx);
         if self.entry(&printer).is_ok_and(|entry| entry.current.is_some()) {
-            self.prepare(&printer, ctx);
+            self.prepare_ahead(&printer, ctx);
         }
     }
 }
@@ -139,7 +166,7 @@ mod tests {
         let mut prepared = Prepared::default();
         let begun = Instant::now();
         prepared.begin(Vec::new(), begun);
-        prepared.end(begun + Duration::from_micros(sync_us), |_| true);
+        prepared.end(begun + Duration::from_micros(sync_us), &[], |_| true);
         prepared.played(Duration::from_micros(play_us));
         prepared
     }
@@ -160,7 +187,12 @@ mod tests {
         assert_eq!(prepared.wanted(jobs(1..9).into_iter()), jobs(1..4));
         prepared.begin(jobs(1..4), Instant::now());
         assert!(prepared.is_under_way());
-        prepared.end(Instant::now() + Duration::from_micros(300), |job| job.number() != 2);
+        let done = Instant::now() + Duration::from_micros(300);
+        prepared.end(done, &jobs(5..6), |_| true);
+        assert!(prepared.is_under_way(), "others are durable");
+        prepared.remove(jobs(5..6)[0]);
+        prepared.end(done, &jobs(1..4), |job| job.number() != 2);
+        assert!(!prepared.is_under_way());
         assert!(prepared.is_ready(jobs(1..2)[0]) && !prepared.is_ready(jobs(2..3)[0]));
         prepared.remove(jobs(1..2)[0]);
         assert!(!prepared.is_ready(jobs(1..2)[0]));

@@ -16,8 +16,11 @@ use crate::processor::PrintProcessor;
 use crate::provider::{ControlJob, JobControl, JobState, StartDocPrinter};
 use crate::supervise::Crash;
 
+mod broken_off;
+mod deaths;
 mod network;
 mod reload;
+mod waiting;
 
 const DEADLINE: Duration = Duration::from_secs(30);
 

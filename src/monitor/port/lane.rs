@@ -55,6 +55,9 @@ pub(super) enum Urgent {
     /// Die.
     #[cfg(test)]
     Crash,
+    /// Hear nothing until this is dropped.
+    #[cfg(test)]
+    Hang(Receiver<Infallible>),
 }
 
 /// How to stop a playing.
@@ -102,6 +105,11 @@ pub(super) struct Sink(Arc<Mutex<Option<Recipient<PortEvent>>>>);
 impl Sink {
     pub(super) fn set(&self, to: Recipient<PortEvent>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(to);
+    }
+
+    /// Nobody is told any more. The monitor holds the thread and the thread its monitor: one of them has to let go.
+    fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Tells, or drops where nobody listens. The thread paces what it tells; see [`super::upward`].
@@ -154,6 +162,7 @@ impl PortThread {
             .name("port".into())
             .spawn(move || {
                 thread::run(&ends);
+                ends.sink.clear();
                 drop::<Sender<Infallible>>(alive);
             })
             .map_err(|error| failed(format!("{name}: no thread for the port: {error}")))?;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   Beginning ──► Writing ──► Draining
+//!                    └────────────┴──► Over
 //! ```
 //!
 //! A note says how far the device stands for certain, and how far it may stand at most: the next [`WRITE_BYTES`], which
@@ -50,6 +51,9 @@ pub(super) enum Phase {
     Writing,
     /// The last byte was taken; the wire is not empty yet.
     Draining,
+    /// The job has ended elsewhere (canceled, moved): no note is taken any more, so nothing more goes out. The abort is on
+    /// its way.
+    Over,
 }
 
 /// What a step did.
@@ -102,6 +106,11 @@ impl Stream {
     /// What is known of this playing should the thread panic.
     pub(super) fn mark(&self) -> (Progress, Arc<Mark>) {
         (self.progress.clone(), self.mark.clone())
+    }
+
+    /// Puts these before everything else; of the first so much has gone.
+    pub(super) fn precede(&mut self, pieces: VecDeque<Piece>, cursor: usize) {
+        (self.pieces, self.cursor) = (pieces, cursor);
     }
 
     pub(super) fn push(&mut self, piece: Piece) {

@@ -121,8 +121,12 @@ impl<'a> Driver<'a> {
     }
 
     fn run(mut self) {
-        while !self.stop {
+        loop {
             self.take_urgent();
+            // The bell was hushed for it: another turn would sleep.
+            if self.stop {
+                break;
+            }
             self.take_orders();
             if let Err(stop) = self.turn() {
                 self.fail(stop);
@@ -141,6 +145,8 @@ impl<'a> Driver<'a> {
                 Urgent::Stop => self.stop = true,
                 #[cfg(test)]
                 Urgent::Crash => panic!("injected: the port's thread dies"),
+                #[cfg(test)]
+                Urgent::Hang(until) => drop(until.recv()),
             }
         }
     }
@@ -176,20 +182,22 @@ impl<'a> Driver<'a> {
             return;
         }
         if self.idle.len() >= LANE_ORDERS {
-            self.idle.pop_front();
-            self.idle_cursor = 0;
+            // What has begun to go out goes out whole.
+            self.idle.remove(usize::from(self.idle_cursor > 0));
         }
         self.idle.push_back(piece);
         self.blocked = false;
     }
 
     fn begin(&mut self, begin: Begin) {
-        if let Some(old) = self.stream.take() {
+        if let Some(mut old) = self.stream.take() {
+            // Its abort comes too late: whoever waited for it gave us up.
             tracing::error!(old = ?old.play, new = ?begin.play, "a document began before the last one ended");
-            self.upward.tell(PortEvent::Aborted {
-                play: old.play,
-                played: Some(old.played(self.port.as_deref())),
-            });
+            if let Some(port) = self.port.as_deref_mut() {
+                let _ = port.cancel();
+            }
+            let played = Some(old.lost(self.port.as_deref()));
+            self.upward.tell(PortEvent::Aborted { play: old.play, played });
         }
         let parked = self.parked.take().filter(|_| self.port.is_some());
         let goes_on = parked == Some((begin.job, begin.from));
@@ -200,6 +208,9 @@ impl<'a> Driver<'a> {
         let mut stream = Stream::new(begin, Instant::now());
         if goes_on {
             stream.phase = Phase::Writing;
+        } else {
+            // What was said before the job goes out before it.
+            stream.precede(std::mem::take(&mut self.idle), std::mem::take(&mut self.idle_cursor));
         }
         let (progress, mark) = stream.mark();
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -319,7 +330,8 @@ impl<'a> Driver<'a> {
             (Some(port), Some(stream)) if stream.phase == Phase::Writing => {
                 stream.step(port, now, |event| upward.tell(event))
             }
-            (Some(port), None) => {
+            // Whatever is said while the device stands in the middle of a job becomes part of the job.
+            (Some(port), None) if self.parked.is_none() => {
                 let Some(piece) = self.idle.front().filter(|_| !self.blocked) else {
                     return Ok(Step::Starved);
                 };
@@ -360,8 +372,9 @@ impl<'a> Driver<'a> {
         let Some(port) = self.port.as_deref_mut() else { return Ok(()) };
         let draining = self.stream.as_ref().is_some_and(|stream| stream.phase == Phase::Draining);
         let wants = self.stream.as_ref().is_some_and(Stream::wants_to_write);
+        let speaks = self.stream.is_none() && self.parked.is_none() && !self.idle.is_empty();
         let interest = Interest {
-            write: wants || (self.stream.is_none() && !self.idle.is_empty()),
+            write: wants || speaks,
             read: port.facts().back_channel,
             line: true,
             drained: draining,
@@ -454,6 +467,11 @@ impl<'a> Driver<'a> {
     fn fail(&mut self, stop: Stop) {
         if self.was_the_end(&stop) {
             return self.tell_end();
+        }
+        if let (Stop::Note(despool_spool::Error::Closed), Some(stream)) = (&stop, &mut self.stream)
+        {
+            stream.phase = Phase::Over;
+            return;
         }
         let mut port = self.port.take();
         let ours = matches!(stop, Stop::Note(_) | Stop::Port(Error::Document { .. }));

@@ -79,3 +79,66 @@ async fn a_listener_that_cannot_be_had_does_not_keep_the_others_away() {
     assert!(rig.server.address("appsocket two").is_some());
     rig.server.stop().await;
 }
+
+#[actix::test]
+async fn a_port_that_is_given_up_can_be_opened_again() {
+    let device = printer(Language::Plain);
+    let mut rig = rig(&[("old", serial(&device), "")]);
+    let (job, mut state) = rig.submit("old", b"one ").await;
+    rig.wait_for(job, &mut state, JobState::Completed).await;
+    rig.reload(&[("new", serial(&device), "")]).await.unwrap();
+    let (job, mut state) = rig.submit("new", b"two").await;
+    rig.wait_for(job, &mut state, JobState::Completed).await;
+    until(device.handle(), |snapshot| snapshot.bytes == 7).await;
+    rig.server.stop().await;
+}
+
+#[actix::test]
+async fn an_idle_port_is_closed_at_once() {
+    for _ in 0..20 {
+        let device = printer(Language::Plain);
+        let rig = rig(&[("label", serial(&device), "")]);
+        let (job, mut state) = rig.submit("label", b"one").await;
+        rig.wait_for(job, &mut state, JobState::Completed).await;
+        let begun = Instant::now();
+        rig.server.stop().await;
+        assert!(begun.elapsed() < crate::limits::PORTS_CLOSE_WAIT, "the port's thread overslept");
+    }
+}
+
+/// A job that is half-way at a device that takes no more for now.
+async fn half_way(rig: &Rig, device: &PtyPrinter, printer: &str, sent: &[u8]) -> (JobId, Watched) {
+    let (job, mut state) = rig.submit(printer, sent).await;
+    rig.wait_for(job, &mut state, JobState::Processing).await;
+    until(device.handle(), |snapshot| snapshot.bytes > 100_000).await;
+    device.handle().command("stall on");
+    (job, state)
+}
+
+#[actix::test]
+async fn a_running_job_goes_on_where_it_stood_when_its_printer_changes() {
+    let device = printer(Language::Pjl);
+    let mut rig = rig(&[("laser", serial(&device), "")]);
+    let sent = document(1_000_000);
+    let (job, mut state) = half_way(&rig, &device, "laser", &sent).await;
+    device.handle().command("stall off");
+    rig.reload(&[("laser", serial(&device), "language = \"pjl\"")]).await.unwrap();
+    rig.wait_for(job, &mut state, JobState::Completed).await;
+    until(device.handle(), |snapshot| snapshot.bytes >= 1_000_000).await;
+    assert!(device.handle().take_kept() == sent);
+    rig.server.stop().await;
+}
+
+#[actix::test]
+async fn a_running_job_begins_again_when_its_printer_hangs_elsewhere() {
+    let (here, there) = (printer(Language::Plain), printer(Language::Plain));
+    let mut rig = rig(&[("label", serial(&here), "")]);
+    let sent = document(1_000_000);
+    let (job, mut state) = half_way(&rig, &here, "label", &sent).await;
+    here.handle().command("stall off");
+    rig.reload(&[("label", serial(&there), "")]).await.unwrap();
+    rig.wait_for(job, &mut state, JobState::Completed).await;
+    until(there.handle(), |snapshot| snapshot.bytes >= 1_000_000).await;
+    assert!(there.handle().take_kept() == sent);
+    rig.server.stop().await;
+}
