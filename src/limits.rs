@@ -48,11 +48,15 @@ pub const LANE_ORDERS: usize = 64;
 /// Requests beside the lane (aborts) that fit at a time.
 pub const LANE_URGENT: usize = 8;
 
-/// One `write` to a port is offered at most this much. It bounds how much is uncertain after a crash.
+/// One `write` to a port is offered at most this much, and one note of what may be offered goes no further. It bounds how
+/// much is uncertain after a crash.
 pub const WRITE_BYTES: usize = 256 * 1024;
 
 /// One `read` of the back channel takes at most this much, so that a flood does not keep data from going out.
 pub const READ_BYTES: usize = 4096;
+
+/// While a device takes bytes without a pause, its back channel is looked at this often.
+pub const GLANCE: Duration = Duration::from_millis(1);
 
 /// Back-channel bytes that wait for a monitor; what comes beyond is dropped and counted.
 pub const BACK_BYTES: usize = 64 * 1024;
@@ -77,6 +81,13 @@ pub const DIRECT_PORTIONS: usize = 4;
 
 /// Progress of a job is told at most this often.
 pub const PROGRESS_PACE: Duration = Duration::from_millis(250);
+
+/// Jobs that are prepared ahead of the one that is played, where jobs are so short that the disk would be waited for
+/// otherwise. After a loss of power so many wait for a person although they may not have begun.
+pub const PREPARED_JOBS: usize = 16;
+
+/// What the kernel says of memory and the disk is asked for again after this long: it averages over 10 s, every 2 s.
+pub const PRESSURE_PACE: Duration = Duration::from_secs(1);
 
 /// A job that waits for memory, the disk or a host controller is looked at again after this long.
 pub const RESOURCE_PAUSE: Duration = Duration::from_secs(1);

@@ -21,12 +21,15 @@ mod jobs;
 mod messages;
 mod parts;
 mod play;
+mod prepare;
 mod queue;
 mod recovery;
 mod reload;
 mod resources;
+mod schedule;
 mod startup;
 mod states;
+mod stopped;
 mod view;
 
 use std::collections::BTreeMap;
@@ -48,6 +51,7 @@ pub use view::{JobState, JobView, PrinterState, PrinterView};
 
 use self::entry::Entry;
 use self::reload::Reloading;
+use self::resources::Gauge;
 use self::states::States;
 use crate::config::{Config, PrinterConfig};
 use crate::error::{Error, Result};
@@ -62,8 +66,9 @@ pub struct LocalPrintProvider {
     /// By name in lower case.
     printers: BTreeMap<String, Entry>,
     states: States,
-    /// Wakes the scheduler when the clock has something to say.
-    alarm: Option<SpawnHandle>,
+    /// Wakes the scheduler when the clock has something to say, and when that is, in ms since 1970.
+    alarm: Option<(u64, SpawnHandle)>,
+    gauge: Gauge,
     /// No new jobs: the server is stopping, and who waits for the last to end.
     parking: Option<Vec<tokio::sync::oneshot::Sender<()>>>,
     reloading: Option<Reloading>,
@@ -81,6 +86,7 @@ impl LocalPrintProvider {
             printers: BTreeMap::new(),
             states,
             alarm: None,
+            gauge: Gauge::default(),
             parking: None,
             reloading: None,
             obituary,

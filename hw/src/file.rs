@@ -28,7 +28,9 @@ use std::time::Instant;
 use rustix::io::Errno;
 
 use crate::fault::{absent, failed};
-use crate::limits::{FILE_WRITE_BYTES, RETRY_FIRST, RETRY_FULL, RETRY_LAST, TTY_WRITE_BYTES};
+use crate::limits::{
+    FILE_WRITE_BYTES, RETRY_FIRST, RETRY_FULL, RETRY_LAST, TTY_WRITE_BYTES, UNREAD_CHECK_FIRST,
+};
 use crate::poll::Ladder;
 use crate::{Bell, Canceled, Error, Interest, Lent, Line, Port, PortFacts, Ready, Tail};
 
@@ -45,6 +47,7 @@ pub struct FilePort {
     told_full: bool,
     busy: Ladder,
     full: Ladder,
+    unread: Ladder,
 }
 
 /// What kind of file it is.
@@ -80,6 +83,7 @@ impl FilePort {
             told_full: false,
             busy: Ladder::new(RETRY_FIRST, RETRY_LAST),
             full: Ladder::new(RETRY_FIRST, RETRY_FULL),
+            unread: Ladder::new(UNREAD_CHECK_FIRST, RETRY_LAST),
         })
     }
 
@@ -153,6 +157,7 @@ impl Port for FilePort {
 
     /// Puts a plain file's bytes on disk; this takes as long as the disk does.
     fn end_job(&mut self) -> Result<(), Error> {
+        self.unread.reset();
         match self.kind {
             Kind::Plain => rustix::fs::fsync(&self.fd)
                 .map_err(|errno| self.failed("putting the file on disk", errno)),

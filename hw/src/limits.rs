@@ -11,6 +11,10 @@ pub const RETRY_FIRST: Duration = Duration::from_millis(1);
 /// … doubling up to this.
 pub const RETRY_LAST: Duration = Duration::from_millis(20);
 
+/// Whether the reader of a FIFO has taken a job's last bytes is looked at after this long at first (the next job waits for
+/// it), doubling up to [`RETRY_LAST`].
+pub const UNREAD_CHECK_FIRST: Duration = Duration::from_micros(50);
+
 /// A device that does not answer a question for its IEEE 1284 device id is given up on after this long.
 pub const DEVICE_ID_WAIT: Duration = Duration::from_secs(2);
 
@@ -167,8 +171,9 @@ pub const KEEPALIVE_TRIES: u32 = 3;
 /// (CUPS waits as long).
 pub const EOF_WAIT: Duration = Duration::from_secs(90);
 
-/// Acknowledgements at the end of a job are looked for after this long at first …
-pub const SENT_CHECK_FIRST: Duration = Duration::from_millis(2);
+/// Acknowledgements at the end of a job are looked for after this long at first (a printer on the same switch has answered
+/// by then; the next job waits for it) …
+pub const SENT_CHECK_FIRST: Duration = Duration::from_micros(50);
 
 /// … doubling up to this: they are no events.
 pub const SENT_CHECK_LAST: Duration = Duration::from_millis(250);

@@ -129,7 +129,7 @@ impl Handler<PortNews> for LocalPrintProvider {
         for printer in &printers {
             if let Some(entry) = self.entry_mut(printer) {
                 let before = entry.device.clone();
-                entry.device.hear(news.clone());
+                entry.hear(news.clone());
                 changed |= entry.device != before;
             }
         }

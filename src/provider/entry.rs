@@ -1,17 +1,19 @@
 //! One printer, as its provider knows it.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix::SpawnHandle;
 use despool_spool::{Cause, JobId, Shadow};
 
 use super::device::{self, Device};
 use super::parts::Parts;
+use super::prepare::Prepared;
 use super::queue::Queue;
 use super::view::{JobView, PrinterState, PrinterView, Surroundings};
 use crate::config::PrinterConfig;
 use crate::monitor::PlayId;
+use crate::monitor::port::News;
 
 /// A printer with its queue and what it is doing.
 pub(super) struct Entry {
@@ -20,10 +22,9 @@ pub(super) struct Entry {
     pub(super) device: Device,
     pub(super) queue: Queue,
     pub(super) current: Option<Current>,
-    /// Jobs of which a record says, durably, that playing may begin.
-    pub(super) ready: HashSet<JobId>,
-    /// The job whose record is on its way to the disk.
-    pub(super) preparing: Option<JobId>,
+    pub(super) prepared: Prepared,
+    /// The host controller that the device hangs on, where that is known. Asked for when the device comes.
+    pub(super) controller: Option<String>,
     pub(super) paused: bool,
     pub(super) accepting: bool,
     /// It is to be taken off the road, and begins nothing.
@@ -42,6 +43,7 @@ pub(super) struct Entry {
 pub(super) struct Current {
     pub(super) play: PlayId,
     pub(super) job: JobId,
+    pub(super) begun: Instant,
     pub(super) phase: Phase,
 }
 
@@ -82,8 +84,8 @@ impl Entry {
             device: Device::default(),
             queue: Queue::default(),
             current: None,
-            ready: HashSet::new(),
-            preparing: None,
+            prepared: Prepared::default(),
+            controller: None,
             paused: false,
             accepting: true,
             leaving: None,
@@ -92,6 +94,14 @@ impl Entry {
             changed_ms: now_ms,
             told: None,
         }
+    }
+
+    /// Takes in what the port says.
+    pub(super) fn hear(&mut self, news: News) {
+        if matches!(news, News::Present { .. }) {
+            self.controller = despool_hw::host_controller(&self.config.port);
+        }
+        self.device.hear(news);
     }
 
     pub(super) fn is_current(&self, job: JobId) -> bool {

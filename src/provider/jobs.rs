@@ -115,7 +115,7 @@ impl LocalPrintProvider {
     fn dequeue(&mut self, shadow: &Shadow) {
         if let Some(entry) = self.entry_mut(&shadow.ticket.printer) {
             entry.queue.remove(shadow.id);
-            entry.ready.remove(&shadow.id);
+            entry.prepared.remove(shadow.id);
         }
     }
 
@@ -277,37 +277,21 @@ impl LocalPrintProvider {
     fn list(&self, jobs: &Jobs) -> Result<Vec<JobView>> {
         let printer = jobs.printer.as_deref().map(|name| self.entry(name)).transpose()?;
         let printer = printer.map(|entry| entry.config.name.clone());
-        let wanted = |shadow: &Arc<Shadow>| {
-            let ended = shadow.state.ended_ms().is_some();
+        let wanted = |shadow: &Shadow| {
             printer.as_ref().is_none_or(|name| shadow.ticket.printer.eq_ignore_ascii_case(name))
                 && jobs.user.as_ref().is_none_or(|user| *user == *shadow.ticket.user)
-                && match jobs.which {
-                    Which::All => true,
-                    Which::Completed => ended,
-                    Which::NotCompleted => !ended,
-                }
+                && shadow.id.number() >= jobs.first
         };
-        let mut found: Vec<Arc<Shadow>> =
-            self.road.spool.jobs().into_iter().filter(wanted).collect();
-        found.sort_by_cached_key(|shadow| self.place(shadow));
+        let spool = &self.road.spool;
         let limit = jobs.limit.unwrap_or(LISTED_JOBS).min(LISTED_JOBS);
-        Ok(found.into_iter().take(limit).map(|shadow| self.job_view(shadow)).collect())
-    }
-
-    /// Where a job stands in a listing: the running one first, then by priority and number; ended ones newest first.
-    fn place(&self, shadow: &Shadow) -> (u8, u64, u8, u32) {
-        let number = shadow.id.number();
-        let below = |priority: u8| u8::MAX.saturating_sub(priority);
-        match &shadow.state {
-            State::Processing => (0, 0, 0, number),
-            State::Pending | State::Held { .. } => (1, 0, below(shadow.ticket.priority), number),
-            ended => (
-                2,
-                u64::MAX.saturating_sub(ended.ended_ms().unwrap_or(0)),
-                0,
-                u32::MAX.saturating_sub(number),
-            ),
+        let mut found = match jobs.which {
+            Which::NotCompleted | Which::All => spool.live_jobs(limit, wanted),
+            Which::Completed => Vec::new(),
+        };
+        if jobs.which != Which::NotCompleted {
+            found.extend(spool.ended_jobs(limit.saturating_sub(found.len()), wanted));
         }
+        Ok(found.into_iter().map(|shadow| self.job_view(shadow)).collect())
     }
 }
 

@@ -66,7 +66,8 @@ pub struct Printer {
     pub name: String,
 }
 
-/// Some jobs, in the order they will be (or were) played.
+/// Some jobs: those that have not ended, what is being played first, then by priority and number; then those that have,
+/// the last one first.
 #[derive(Message, Clone, Debug, Default)]
 #[rtype(result = "Result<Vec<JobView>>")]
 pub struct Jobs {
@@ -76,6 +77,8 @@ pub struct Jobs {
     pub user: Option<String>,
     /// Which.
     pub which: Which,
+    /// With this number or a higher one only.
+    pub first: u32,
     /// At most so many.
     pub limit: Option<usize>,
 }

@@ -3,10 +3,31 @@
 //! Looked at when a job could begin, and again after [`crate::limits::RESOURCE_PAUSE`] while one waits for them; not
 //! otherwise. Free disk is the spool's own business: it refuses new jobs, and those that are there free it.
 
+use std::cell::Cell;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::config::SchedulerConfig;
+use crate::limits::PRESSURE_PACE;
+
+/// Looks at the machine, but not more often than it changes: a look costs a dozen system calls.
+#[derive(Default)]
+pub(super) struct Gauge {
+    last: Cell<Option<(Instant, Pressure)>>,
+}
+
+impl Gauge {
+    /// The pressure now, or a moment ago.
+    pub(super) fn read(&self) -> Pressure {
+        let fresh = |(at, _): &(Instant, Pressure)| at.elapsed() < PRESSURE_PACE;
+        if let Some((_, pressure)) = self.last.get().filter(fresh) {
+            return pressure;
+        }
+        let pressure = Pressure::read();
+        self.last.set(Some((Instant::now(), pressure)));
+        pressure
+    }
+}
 
 /// What the machine says of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -19,7 +40,7 @@ pub(super) struct Pressure {
 
 impl Pressure {
     /// Reads `/proc/pressure`.
-    pub(super) fn read() -> Self {
+    fn read() -> Self {
         let read = |what: &str| {
             let text = std::fs::read_to_string(Path::new("/proc/pressure").join(what)).ok()?;
             some_avg10(&text)

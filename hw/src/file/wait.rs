@@ -47,12 +47,13 @@ impl FilePort {
     /// When to look again at what `poll` does not tell.
     fn retry_at(&mut self, interest: Interest) -> Result<Option<Instant>, Error> {
         let refused = self.refused.filter(|_| interest.write);
-        let unbelieved = match (refused, self.kind) {
-            (Some(Refused::Full), _) => return Ok(after(self.full.step())),
-            (Some(Refused::Busy), Kind::Device) => self.claims_room()?,
-            _ => interest.drained,
-        };
-        Ok(if unbelieved { after(self.busy.step()) } else { None })
+        Ok(match (refused, self.kind) {
+            (Some(Refused::Full), _) => after(self.full.step()),
+            (Some(Refused::Busy), Kind::Device) if self.claims_room()? => after(self.busy.step()),
+            (Some(Refused::Busy), Kind::Device) => None,
+            _ if interest.drained => after(self.unread.step()),
+            _ => None,
+        })
     }
 
     /// Waits for the bell, for room if `watch`, or until `until`: which of the two it was.

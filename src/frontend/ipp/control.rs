@@ -8,7 +8,7 @@ use super::service::Service;
 use super::target::Target;
 use super::wire::{AttributeError, Attributes, GroupTag, Message, Operation, Status};
 use super::{hold, ticket};
-use crate::provider::{ControlJob, ControlPrinter, Job, JobControl, Jobs, PrinterControl, Which};
+use crate::provider::{ControlJob, ControlPrinter, Job, JobControl, Jobs, PrinterControl};
 
 impl Service {
     /// Carries out an operation that changes something and answers with no more than a status.
@@ -98,8 +98,7 @@ impl Service {
         let by = ticket::user(attributes)?;
         let user = if mine { Some(by.clone()) } else { user };
         let named = attributes.integers("job-ids")?;
-        let jobs =
-            self.ask(Jobs { printer, user, which: Which::NotCompleted, limit: None }).await?;
+        let jobs = self.ask(Jobs { printer, user, ..Jobs::default() }).await?;
         for view in jobs {
             let id = view.shadow.id;
             let wanted = named.is_empty()

@@ -112,10 +112,9 @@ impl Service {
         let wanted = job::wanted(operation, &["job-id", "job-uri"])?;
         let first =
             operation.integer("first-job-id")?.and_then(|id| u32::try_from(id).ok()).unwrap_or(0);
-        let jobs = self.ask(Jobs { printer, user, which, limit: None }).await?;
-        let jobs =
-            jobs.iter().filter(|view| view.shadow.id.number() >= first).take(limit(operation)?);
-        let groups = jobs.map(|view| job::attributes(view, &caller.here, &wanted));
+        let limit = Some(limit(operation)?);
+        let jobs = self.ask(Jobs { printer, user, which, first, limit }).await?;
+        let groups = jobs.iter().map(|view| job::attributes(view, &caller.here, &wanted));
         Ok(with_groups(request, GroupTag::Job, groups))
     }
 }

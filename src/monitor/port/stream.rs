@@ -5,9 +5,9 @@
 //!                    └────────────┴──► Over
 //! ```
 //!
-//! The note before a write says how far it may go, the note after it how far it went; while the device takes bytes
-//! without a pause, the note after one write is the note before the next. Whenever the thread is about to wait, the last
-//! note is exact.
+//! A note says how far the device stands for certain, and how far it may stand at most: the next [`WRITE_BYTES`], which
+//! may be many writes to a port that takes little at a time. While the device takes bytes without a pause the next note is
+//! made when that is used up. Whenever the thread is about to wait, the last note is exact.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -153,17 +153,17 @@ impl Stream {
         }
         let lent = piece.lend(self.cursor).first(port.write_limit().min(WRITE_BYTES));
         let counted = piece.is_of_job();
-        if counted {
-            let offer = u64::try_from(lent.bytes.len()).unwrap_or(u64::MAX);
+        if counted && self.noted.offered < self.taken.saturating_add(length(lent.bytes.len())) {
+            let ahead = piece.len().saturating_sub(self.cursor).min(WRITE_BYTES);
             let before = self.played(Some(port));
-            let reach = Played { offered: before.offered.saturating_add(offer), ..before };
+            let reach = Played { offered: self.taken.saturating_add(length(ahead)), ..before };
             note(&self.progress, &mut self.noted, reach)?;
         }
         self.mark.writing(counted);
         let took = if lent.bytes.is_empty() { 0 } else { port.write(lent)? };
         self.cursor = self.cursor.saturating_add(took);
         if counted {
-            self.taken = self.taken.saturating_add(u64::try_from(took).unwrap_or(u64::MAX));
+            self.taken = self.taken.saturating_add(length(took));
             self.mark.wrote(self.taken);
         }
         if self.cursor >= piece.len() {
@@ -234,6 +234,10 @@ impl Mark {
         let exact = Played { accepted: taken, offered: taken };
         if progress.note(exact).is_ok() { exact } else { noted }
     }
+}
+
+fn length(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
 fn note(progress: &Progress, noted: &mut Played, played: Played) -> Result<(), Stop> {

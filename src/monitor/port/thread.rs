@@ -23,7 +23,7 @@ use despool_spool::{Cause, JobId, Played, Progress};
 use super::lane::{Begin, Ends, How, Order, PortEvent, Urgent};
 use super::stream::{Mark, Phase, Step, Stop, Stream};
 use super::upward::Upward;
-use crate::limits::{CLOSE_WAIT, CONNECT_WAIT, LANE_ORDERS, READ_BYTES, STALL_AFTER};
+use crate::limits::{CLOSE_WAIT, CONNECT_WAIT, GLANCE, LANE_ORDERS, READ_BYTES, STALL_AFTER};
 use crate::monitor::PlayId;
 use crate::piece::Piece;
 
@@ -94,6 +94,8 @@ struct Driver<'a> {
     /// A job that was parked in the middle, on a connection that still stands.
     parked: Option<(JobId, u64)>,
     stalled: bool,
+    /// When the back channel was looked at last.
+    looked: Instant,
     /// No room in the device for `idle`.
     blocked: bool,
     stop: bool,
@@ -112,6 +114,7 @@ impl<'a> Driver<'a> {
             idle_cursor: 0,
             parked: None,
             stalled: false,
+            looked: Instant::now(),
             blocked: false,
             stop: false,
         }
@@ -353,9 +356,14 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// Looks at the back channel without waiting, in the middle of a stream of writes.
+    /// Looks at the back channel without waiting, now and then in the middle of a stream of writes.
     fn glance(&mut self) -> Result<(), Stop> {
         self.stall(false);
+        let now = Instant::now();
+        if now.saturating_duration_since(self.looked) < GLANCE {
+            return Ok(());
+        }
+        self.looked = now;
         self.read()
     }
 
@@ -375,6 +383,7 @@ impl<'a> Driver<'a> {
         let stalls = stalls.and_then(|stream| stream.moved.checked_add(STALL_AFTER));
         let until = [stalls, self.upward.due()].into_iter().flatten().min();
         let ready = port.wait(interest, &self.ends.bell, until)?;
+        self.looked = Instant::now();
         self.blocked = self.blocked && !ready.write;
         let now_stalled = stalls.is_some_and(|at| at <= Instant::now()) && !ready.write;
         self.upward.flush(Instant::now());
