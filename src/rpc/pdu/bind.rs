@@ -93,6 +93,8 @@ pub enum AckResult {
 impl AckResult {
     /// The interface is not here.
     pub const UNKNOWN_INTERFACE: Self = Self::Refused(1);
+    /// The connection has too many contexts.
+    pub const LOCAL_LIMIT: Self = Self::Refused(3);
     /// No transfer syntax suits, or there was a new context in this exchange already.
     pub const NO_TRANSFER_SYNTAX: Self = Self::Refused(2);
 
