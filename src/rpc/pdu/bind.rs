@@ -31,7 +31,8 @@ impl Bind {
     pub(super) fn decode(cursor: &mut Cursor<'_>) -> Option<Self> {
         let (max_transmit, max_receive) = (cursor.u16()?, cursor.u16()?);
         let (group, count) = (cursor.u32()?, cursor.u8()?);
-        cursor.take(3)?;
+        // Padding before the first context; some leave it out where there is none.
+        cursor.take(if count == 0 { 0 } else { 3 })?;
         let contexts = (0..count).map(|_| Proposal::decode(cursor)).collect::<Option<_>>()?;
         Some(Self { max_transmit, max_receive, group, contexts })
     }
