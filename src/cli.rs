@@ -15,6 +15,7 @@ mod progress;
 mod serve;
 mod time;
 mod units;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -74,6 +75,8 @@ enum Command {
     Ports(ports::Ports),
     /// Measure a port: despooled, beside a plain write loop
     Bench(bench::Bench),
+    /// Accounts of the people and programs that log on
+    User(user::User),
     /// Check a configuration file
     Check(check::Check),
 }
@@ -129,6 +132,7 @@ fn dispatch(command: Command) -> (&'static str, Outcome) {
         }
         Command::Ports(args) => ("ports", ports::run(&args)),
         Command::Bench(args) => ("bench", bench::run(&args)),
+        Command::User(args) => ("user", user::run(&args)),
         Command::Check(args) => ("check", check::run(&args)),
     }
 }

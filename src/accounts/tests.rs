@@ -1,4 +1,4 @@
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use super::*;
@@ -129,6 +129,27 @@ fn a_file_that_cannot_be_trusted_lets_nobody_in() {
     std::fs::create_dir(&path).unwrap();
     let error = accounts.find("alice").unwrap_err().to_string();
     assert!(error.contains("is no regular file"), "{error}");
+}
+
+/// Root may make accounts for a server that runs as another user, and the server can read them.
+#[test]
+fn what_root_makes_belongs_to_the_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let accounts = accounts_in(dir.path());
+    let state = dir.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let us = rustix::process::geteuid();
+    let server = if us.is_root() { 65_534 } else { us.as_raw() };
+    std::os::unix::fs::chown(&state, Some(server), None).unwrap();
+    accounts.add("alice", "x", false).unwrap();
+    let owner = |name: &str| std::fs::metadata(state.join(name)).unwrap().uid();
+    assert_eq!((owner("users"), owner("users.lock")), (server, server));
+    assert!(accounts.find("alice").unwrap().is_some());
+    if us.is_root() {
+        std::os::unix::fs::chown(state.join("users"), Some(12_345), None).unwrap();
+        let error = accounts.find("alice").unwrap_err().to_string();
+        assert!(error.contains("belongs to user 12345, not to user 0"), "{error}");
+    }
 }
 
 #[test]

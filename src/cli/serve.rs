@@ -1,6 +1,6 @@
 //! `despool serve`: runs the server in the foreground.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -35,15 +35,24 @@ pub(crate) fn default_config() -> Option<PathBuf> {
 
 impl Serve {
     fn load(&self) -> Result<Config, Failed> {
-        let mut config = match self.config.clone().or_else(default_config) {
-            Some(file) => Config::load(&file).map_err(|problems| join(&problems))?,
-            None => without_file(),
-        };
-        if let Some(state_dir) = &self.state_dir {
-            config.server.state_dir = std::path::absolute(state_dir)?;
-        }
-        Ok(config)
+        load(self.config.clone(), self.state_dir.as_deref(), without_file)
     }
+}
+
+/// The configuration that a command line means; `otherwise` where there is no file.
+pub(super) fn load(
+    file: Option<PathBuf>,
+    state_dir: Option<&Path>,
+    otherwise: fn() -> Config,
+) -> Result<Config, Failed> {
+    let mut config = match file.or_else(default_config) {
+        Some(file) => Config::load(&file).map_err(|problems| join(&problems))?,
+        None => otherwise(),
+    };
+    if let Some(state_dir) = state_dir {
+        config.server.state_dir = std::path::absolute(state_dir)?;
+    }
+    Ok(config)
 }
 
 /// With no configuration at all, every printer that is found is served.
