@@ -22,7 +22,7 @@ use std::ops::Range;
 
 pub use bind::{AckResult, Bind, BindAck, BindNak, Proposal};
 pub use call::{Fault, Request, Response};
-pub use header::{Flags, HEADER_BYTES, Header, Kind, TRAILER_BYTES, Trailer};
+pub use header::{Flags, HEADER_BYTES, Header, Kind, TRAILER_BYTES, Trailer, set_lengths};
 
 use super::wire::{Cursor, Put};
 
@@ -157,6 +157,6 @@ pub fn encode(
         pdu.put(token);
         token_bytes = token.len();
     }
-    header::set_lengths(&mut pdu, token_bytes);
+    set_lengths(&mut pdu, token_bytes);
     pdu
 }

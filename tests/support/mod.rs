@@ -19,6 +19,7 @@ pub(crate) mod ipp;
 pub(crate) mod log;
 pub(crate) mod process;
 pub(crate) mod raw;
+pub(crate) mod rpc;
 pub(crate) mod server;
 pub(crate) mod sink;
 pub(crate) mod site;

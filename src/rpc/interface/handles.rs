@@ -48,6 +48,11 @@ impl HandleTable {
         Handles { table: self.clone(), owner }
     }
 
+    /// Whether there is no handle in it.
+    pub fn is_empty(&self) -> bool {
+        self.entries().as_ref().is_none_or(HashMap::is_empty)
+    }
+
     /// Ends the table: everything in it is run down, and nothing new is taken.
     pub fn run_down(&self) {
         let entries = self.entries().take();

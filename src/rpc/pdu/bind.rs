@@ -31,7 +31,8 @@ impl Bind {
     pub(super) fn decode(cursor: &mut Cursor<'_>) -> Option<Self> {
         let (max_transmit, max_receive) = (cursor.u16()?, cursor.u16()?);
         let (group, count) = (cursor.u32()?, cursor.u8()?);
-        cursor.take(3)?;
+        // Padding before the first context; some leave it out where there is none.
+        cursor.take(if count == 0 { 0 } else { 3 })?;
         let contexts = (0..count).map(|_| Proposal::decode(cursor)).collect::<Option<_>>()?;
         Some(Self { max_transmit, max_receive, group, contexts })
     }
@@ -93,6 +94,8 @@ pub enum AckResult {
 impl AckResult {
     /// The interface is not here.
     pub const UNKNOWN_INTERFACE: Self = Self::Refused(1);
+    /// The connection has too many contexts.
+    pub const LOCAL_LIMIT: Self = Self::Refused(3);
     /// No transfer syntax suits, or there was a new context in this exchange already.
     pub const NO_TRANSFER_SYNTAX: Self = Self::Refused(2);
 

@@ -18,7 +18,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Octets of the head of a request without an object, and of a response.
+    /// Octets of the head without an object.
     pub const BYTES: usize = 8;
 
     pub(super) fn decode(cursor: &mut Cursor<'_>, flags: Flags) -> Option<Self> {
@@ -50,6 +50,9 @@ pub struct Response {
 }
 
 impl Response {
+    /// Octets of the head.
+    pub const BYTES: usize = 8;
+
     pub(super) fn decode(cursor: &mut Cursor<'_>) -> Option<Self> {
         let (alloc_hint, context_id, cancel_count) = (cursor.u32()?, cursor.u16()?, cursor.u8()?);
         cursor.take(1)?;

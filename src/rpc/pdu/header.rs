@@ -152,7 +152,8 @@ impl Header {
         }))
     }
 
-    pub(super) fn encode(&self, pdu: &mut Vec<u8>) {
+    /// Writes it, with the lengths it has.
+    pub fn encode(&self, pdu: &mut Vec<u8>) {
         pdu.put(&[VERSION, 0, self.kind as u8, self.flags.0]);
         pdu.put(&OUR_REPRESENTATION);
         pdu.put_u16(self.fragment_bytes);
@@ -165,8 +166,8 @@ fn byte_order(format: u8) -> ByteOrder {
     if format & 0xF0 == LITTLE_ENDIAN { ByteOrder::Little } else { ByteOrder::Big }
 }
 
-/// Puts the lengths into the header of a PDU that is whole but for them.
-pub(super) fn set_lengths(pdu: &mut [u8], token_bytes: usize) {
+/// Puts the lengths into the header of a PDU that is whole but for them: its own, and its token's.
+pub fn set_lengths(pdu: &mut [u8], token_bytes: usize) {
     let [fragment, token] = [pdu.len(), token_bytes].map(|bytes| u16::try_from(bytes).unwrap_or(0));
     if let Some(lengths) = pdu.get_mut(8..12) {
         let ([a, b], [c, d]) = (fragment.to_le_bytes(), token.to_le_bytes());
@@ -197,7 +198,8 @@ impl Trailer {
         Self { auth_type, auth_level, context_id, ..Self::default() }
     }
 
-    /// Finds the trailer at the end of a fragment. No token, no trailer.
+    /// Finds the trailer at the end of a fragment. No token, no trailer. The padding before it must not reach into the
+    /// first 24 octets, which no PDU pads.
     pub fn find(header: &Header, fragment: &[u8]) -> Result<Option<Self>, BadPdu> {
         let token_bytes = usize::from(header.auth_bytes);
         if token_bytes == 0 {
@@ -213,10 +215,15 @@ impl Trailer {
             let token = at + TRAILER_BYTES..fragment.len();
             Some(Self { auth_type, auth_level, pad_bytes, context_id, at, token })
         };
-        decode(&mut cursor).map(Some).ok_or(BadPdu::Length)
+        let trailer = decode(&mut cursor).ok_or(BadPdu::Length)?;
+        if usize::from(trailer.pad_bytes) > at.saturating_sub(HEADER_BYTES + 8) {
+            return Err(BadPdu::Padding);
+        }
+        Ok(Some(trailer))
     }
 
-    pub(super) fn encode(&self, pdu: &mut Vec<u8>) {
+    /// Writes it, without its token.
+    pub fn encode(&self, pdu: &mut Vec<u8>) {
         pdu.put(&[self.auth_type, self.auth_level, self.pad_bytes, 0]);
         pdu.put_u32(self.context_id);
     }

@@ -1,0 +1,75 @@
+//! An RPC server within the test, in a network of its own, for foreign clients.
+
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use despool::accounts::{Account, Accounts, NtHash};
+use despool::rpc::auth::{Provider, providers};
+use despool::rpc::interface::{Call, Handler, Interface};
+use despool::rpc::server::{Config, Listen, Server};
+use despool::rpc::uuid::{SyntaxId, Uuid};
+
+use jiff::Timestamp;
+
+use super::tiers;
+
+pub(crate) const DOMAIN: &str = "WORKGROUP";
+pub(crate) const USER: &str = "tester";
+pub(crate) const PASSWORD: &str = "Passw0rd.1";
+
+const INSIDE: &str = "DESPOOL_TEST_OWN_NETWORK";
+
+/// Runs the test in a user and network namespace of its own, where it may bind port 135 and nobody else is.
+pub(crate) fn in_own_network(test: &str, body: impl FnOnce()) {
+    if std::env::var_os(INSIDE).is_some() {
+        assert!(Command::new("ip").args(["link", "set", "lo", "up"]).status().unwrap().success());
+        return body();
+    }
+    let mut command = Command::new(tiers::program("unshare"));
+    command.arg("-Urn").arg(std::env::current_exe().unwrap()).args([test, "--exact", "--nocapture"]);
+    let status = command.env(INSIDE, "1").stdin(Stdio::null()).status().unwrap();
+    assert!(status.success(), "{test} failed in its own network; it says why above");
+}
+
+/// Gives back what it gets.
+struct Echo;
+
+impl Handler for Echo {
+    fn call(&self, call: Call) {
+        call.answer(|call| Ok(call.stub.to_vec()));
+    }
+}
+
+/// The identifier of one of the server's ten interfaces.
+pub(crate) fn echo(number: u8) -> SyntaxId {
+    let uuid = 0xd0e5_900f_0000_4000_8000_0000_0000_0000 | u128::from(number);
+    SyntaxId::new(Uuid::from_u128(uuid), 1, 0)
+}
+
+/// A server with ten interfaces (so many that smbtorture's search of the endpoint map ends as it wants to) and an endpoint
+/// mapper, which lets [`USER`] in.
+pub(crate) fn start(address: SocketAddr, mapper: SocketAddr) -> Server {
+    let interface = |number| Interface {
+        annotation: "an interface that gives back what it gets",
+        ..Interface::new(echo(number), "echo", 2, Arc::new(Echo))
+    };
+    let interfaces = (0..10).map(interface).collect();
+    let config = Config {
+        endpoints: vec![Listen { address, interfaces }],
+        mapper: Some(mapper),
+        providers: known(),
+        principal: "host/localhost".to_owned(),
+    };
+    Server::start(config).unwrap()
+}
+
+fn known() -> Vec<Arc<dyn Provider>> {
+    let account = Account {
+        name: USER.into(),
+        nt_hash: NtHash::of(PASSWORD),
+        admin: false,
+        created: Timestamp::now(),
+    };
+    providers(&Arc::new(Accounts::in_memory(DOMAIN, [account])), DOMAIN, "localhost")
+}
