@@ -6,6 +6,7 @@
 //!              idle_timeout
 //! [spool]      max_job_bytes, max_bytes, min_free_bytes, keep_jobs, keep_for
 //! [scheduler]  memory_pressure, io_pressure, jobs_per_controller
+//! [notify]     queue
 //! [[printer]]  name, port, language, datatype, start, recover, appsocket, ask,
 //!              direct, envelope, idle, idle_timeout, hours, info, location
 //! [security]   users_file, domain, admins, rpc_min_level
@@ -30,8 +31,8 @@ use reader::{Section, Source};
 pub use units::Hours;
 
 use crate::limits::{
-    APPSOCKET_IDLE, CLIENT_IDLE, JOBS_PER_CONTROLLER, KEEP_FOR, KEEP_JOBS, PRESSURE_PERCENT,
-    STOP_GRACE,
+    APPSOCKET_IDLE, CLIENT_IDLE, JOBS_PER_CONTROLLER, KEEP_FOR, KEEP_JOBS, NOTIFY_QUEUE,
+    NOTIFY_QUEUE_MOST, PRESSURE_PERCENT, STOP_GRACE,
 };
 
 /// Everything the administrator decides.
@@ -45,6 +46,8 @@ pub struct Config {
     pub spool: SpoolConfig,
     /// `[scheduler]`
     pub scheduler: SchedulerConfig,
+    /// `[notify]`
+    pub notify: NotifyConfig,
     /// `[[printer]]`
     pub printers: Vec<Arc<PrinterConfig>>,
     /// `[security]`
@@ -109,6 +112,19 @@ impl Default for SpoolConfig {
             keep_jobs: KEEP_JOBS,
             keep_for: KEEP_FOR,
         }
+    }
+}
+
+/// `[notify]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotifyConfig {
+    /// Notifications that wait for one listener; newer ones are dropped. Read when the server starts.
+    pub queue: usize,
+}
+
+impl Default for NotifyConfig {
+    fn default() -> Self {
+        Self { queue: NOTIFY_QUEUE }
     }
 }
 
@@ -367,6 +383,7 @@ impl Config {
             listen: ListenConfig { ipp: loopback(8631), ..ListenConfig::default() },
             spool: SpoolConfig::default(),
             scheduler: SchedulerConfig::default(),
+            notify: NotifyConfig::default(),
             printers: Vec::new(),
             security: SecurityConfig::default(),
         }
@@ -397,6 +414,7 @@ fn read(mut root: Section<'_, '_>) -> Config {
         listen: listen(root.section("listen")),
         spool: spool(root.section("spool")),
         scheduler: scheduler(root.section("scheduler")),
+        notify: notify(root.section("notify")),
         printers: printers(root.sections("printer")),
         security: security(root.section("security")),
     };
@@ -543,6 +561,19 @@ const LEVELS: [(&str, RpcLevel); 3] = [
     ("integrity", RpcLevel::Integrity),
     ("privacy", RpcLevel::Privacy),
 ];
+
+fn notify(mut section: Section<'_, '_>) -> NotifyConfig {
+    let count = |text: &str| {
+        let number = text.parse().ok().filter(|number| (1..=NOTIFY_QUEUE_MOST).contains(number));
+        number.ok_or_else(|| {
+            format!("\"{text}\" is not a number of notifications; write 1 to {NOTIFY_QUEUE_MOST}")
+        })
+    };
+    let default = NotifyConfig::default();
+    let queue = section.number_or_text("queue", count).unwrap_or(default.queue);
+    section.finish();
+    NotifyConfig { queue }
+}
 
 fn security(mut section: Section<'_, '_>) -> SecurityConfig {
     let default = SecurityConfig::default();

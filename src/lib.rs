@@ -22,6 +22,7 @@ pub mod provider;
 pub mod router;
 pub mod rpc;
 pub mod server;
+pub mod sources;
 pub mod submission;
 pub mod supervise;
 mod systemd;

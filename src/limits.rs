@@ -137,6 +137,9 @@ pub const IPP_DRAIN_WAIT: Duration = Duration::from_secs(3);
 /// Notifications that wait in one unidirectional registration, by default ([MS-PAN] note 10). A newer one is dropped.
 pub const NOTIFY_QUEUE: usize = 100;
 
+/// The same, as many as a configuration may ask for.
+pub const NOTIFY_QUEUE_MOST: usize = 100_000;
+
 /// Payload bytes that wait in one unidirectional registration. Room for at least one payload of the largest size.
 pub const NOTIFY_QUEUE_BYTES: usize = 16 * 1024 * 1024;
 
@@ -187,3 +190,9 @@ pub const NTLM_AV_PAIRS: usize = 32;
 
 /// Mechanisms that a SPNEGO token may offer (Windows offers up to five).
 pub const SPNEGO_MECHANISMS: usize = 32;
+
+/// Jobs that have ended and that the sources still know, so that nobody is told twice.
+pub const REMEMBERED_JOBS: usize = 1024;
+
+/// A question that was answered, and whose cause is still there, is asked again after this long.
+pub const ASK_AGAIN: Duration = Duration::from_secs(30);

@@ -4,11 +4,13 @@
 //!   system arbiter     supervisor
 //!   road arbiter       router, provider, processors, language monitors, port monitors
 //!   client arbiter     listeners, connections
+//!   notify arbiter     sources of notifications
 //!   threads            spool-disk, one for each port
 //! ```
 //!
 //! Starting: spool (recovered) → what becomes of jobs that were cut off → road → listeners → `listeners.json`.
-//! Stopping goes the other way: no new connections, running jobs end or are parked, the spool is closed.
+//! Stopping goes the other way: no new connections, running jobs end or are parked, who waits for notifications is told,
+//! the spool is closed.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -23,8 +25,10 @@ use crate::config::{Config, PrinterConfig, SpoolConfig};
 use crate::error::{Error, Result};
 use crate::frontend::listen::{Bound, Listener, Serve, StopListening};
 use crate::frontend::{appsocket, ipp};
+use crate::notify::Broker;
 use crate::provider::{LocalPrintProvider, Park, Reload, Road, recover_interrupted};
 use crate::router::Router;
+use crate::sources::Notifications;
 use crate::supervise::{Live, Wards, vacant};
 
 /// A running server.
@@ -39,6 +43,7 @@ pub struct Server {
     listeners: BTreeMap<String, (Bound, Live<Listener>)>,
     report: Report,
     parts: Arc<Road>,
+    notifications: Notifications,
 }
 
 impl Server {
@@ -70,6 +75,7 @@ impl Server {
         wards.keep_in(router_slot, "router", &road_arbiter.handle(), move |obituary| {
             Router::new(local.clone(), obituary)
         });
+        let notifications = Notifications::start(&wards, &router, &config);
         let listeners = BTreeMap::new();
         let mut server = Self {
             config,
@@ -82,6 +88,7 @@ impl Server {
             listeners,
             report,
             parts,
+            notifications,
         };
         server.listen()?;
         server.write_listeners()?;
@@ -96,6 +103,11 @@ impl Server {
     /// The way to printers and jobs, for components in this process.
     pub fn router(&self) -> &Live<Router> {
         &self.router
+    }
+
+    /// Where notifications are published: to register, and to open channels.
+    pub fn broker(&self) -> &Broker {
+        self.notifications.broker()
     }
 
     /// The spool.
@@ -198,6 +210,7 @@ impl Server {
         self.config = Arc::new(config);
         self.spool.set_options(options(&self.config.spool));
         self.provider.ask(Reload { config: self.config.clone() }).await?;
+        self.notifications.reload(&self.config);
         let listening = self.listen();
         self.write_listeners()?;
         listening
@@ -214,6 +227,7 @@ impl Server {
             tracing::error!(%error, "running jobs could not be parked");
         }
         self.wards.close();
+        self.notifications.stop();
         let parts = self.parts.clone();
         let _ = tokio::task::spawn_blocking(move || parts.close()).await;
         despool_hw::sim::retire_all();

@@ -113,3 +113,14 @@ fn an_unknown_key_far_from_all_lists_the_known() {
         ]
     );
 }
+
+#[test]
+fn the_queue_of_a_listener_has_bounds() {
+    let read = |text: &str| Config::parse(Path::new("despool.toml"), text).map(|c| c.notify.queue);
+    assert_eq!(read(""), Ok(100));
+    assert_eq!(read("[notify]\nqueue = 7\n"), Ok(7));
+    for queue in ["0", "-1", "100001", "\"many\""] {
+        let found = problems(&format!("[notify]\nqueue = {queue}\n"));
+        assert!(found[0].starts_with("despool.toml:2: notify.queue: "), "{found:?}");
+    }
+}

@@ -19,6 +19,7 @@ use crate::supervise::Crash;
 mod broken_off;
 mod deaths;
 mod network;
+mod notifications;
 mod reload;
 mod waiting;
 

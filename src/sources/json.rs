@@ -1,0 +1,161 @@
+//! The payloads of our own notification types: one JSON object each, keys in a fixed order.
+
+use std::fmt::Write;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::event::{Event, PortChange, PortEvent};
+use crate::provider::{JobView, PrinterView};
+
+/// Bytes from the back channel that are shown.
+const SHOWN_BYTES: usize = 64;
+
+/// `{"seq","time","printer","job":{"id","state","reasons","bytes_done","bytes_total","title","user"}}`; `bytes_total` is
+/// null while it is not known.
+pub(super) fn job(event: &Event, view: &JobView) -> Bytes {
+    let ticket = &view.shadow.ticket;
+    let job = object([
+        ("id", view.shadow.id.number().into()),
+        ("state", view.state.name().into()),
+        ("reasons", view.reasons.clone().into()),
+        ("bytes_done", view.played().accepted.into()),
+        ("bytes_total", view.total_bytes().into()),
+        ("title", (*ticket.title).into()),
+        ("user", (*ticket.user).into()),
+    ]);
+    let mut text = opened(event);
+    put(&mut text, "printer", &(*ticket.printer).into());
+    let _ = write!(text, ",\"job\":{job}}}");
+    text.into()
+}
+
+/// `{"seq","time","printer","state","reasons","message","supplies"}`.
+pub(super) fn printer(event: &Event, view: &PrinterView) -> Bytes {
+    let mut text = opened(event);
+    put(&mut text, "printer", &(*view.config.name).into());
+    put(&mut text, "state", &view.state.name().into());
+    put(&mut text, "reasons", &view.reasons.clone().into());
+    put(&mut text, "message", &view.message.as_str().into());
+    put(&mut text, "supplies", &supplies(view));
+    text.push('}');
+    text.into()
+}
+
+/// What a device says of its supplies. No language monitor of this version hears of any.
+fn supplies(_: &PrinterView) -> Value {
+    Value::Array(Vec::new())
+}
+
+/// `{"seq","time","port","printers","event", …}`: `attached` with `identity` (or null), `detached` with `why`, `line` with
+/// `line`, `back-channel` with `bytes` and the first of them as `hex`.
+pub(super) fn port(event: &Event, port: &PortEvent) -> Bytes {
+    let mut text = opened(event);
+    put(&mut text, "port", &(*port.port).into());
+    let printers: Vec<Value> = port.printers.iter().map(|name| (**name).into()).collect();
+    put(&mut text, "printers", &printers.into());
+    match &port.what {
+        PortChange::Attached { identity } => {
+            put(&mut text, "event", &"attached".into());
+            put(&mut text, "identity", &identity.clone().into());
+        }
+        PortChange::Detached { why } => {
+            put(&mut text, "event", &"detached".into());
+            put(&mut text, "why", &why.as_str().into());
+        }
+        PortChange::Line(line) => {
+            put(&mut text, "event", &"line".into());
+            put(&mut text, "line", &line.as_str().into());
+        }
+        PortChange::Garbage(bytes) => {
+            let hex = bytes.iter().take(SHOWN_BYTES).fold(String::new(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            });
+            put(&mut text, "event", &"back-channel".into());
+            put(&mut text, "bytes", &bytes.len().into());
+            put(&mut text, "hex", &hex.into());
+        }
+    }
+    text.push('}');
+    text.into()
+}
+
+/// The beginning that all have: the event's number in this process, and its time (RFC 3339, UTC).
+fn opened(event: &Event) -> String {
+    let ms = i64::try_from(event.at_ms).unwrap_or(i64::MAX);
+    let time = Timestamp::from_millisecond(ms).map_or_else(|_| String::new(), |at| at.to_string());
+    let mut text = format!("{{\"seq\":{}", event.seq);
+    put(&mut text, "time", &time.into());
+    text
+}
+
+fn put(text: &mut String, key: &str, value: &Value) {
+    let _ = write!(text, ",\"{key}\":{value}");
+}
+
+/// An object whose keys stay in this order.
+fn object<const N: usize>(members: [(&str, Value); N]) -> String {
+    let members: Vec<String> =
+        members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::event::What;
+    use crate::sources::tests::{job_view, printer_view};
+
+    fn event(what: What) -> Event {
+        Event { seq: 17, at_ms: 1_795_263_096_120, what }
+    }
+
+    #[test]
+    fn jobs_to_the_letter() {
+        let view = job_view("ann", "a \"b\"");
+        let event = event(What::Job(view.clone()));
+        assert_eq!(
+            job(&event, &view),
+            r#"{"seq":17,"time":"2026-11-21T12:11:36.12Z","printer":"label","job":{"id":1,"state":"pending","reasons":["job-queued"],"bytes_done":0,"bytes_total":null,"title":"a \"b\"","user":"ann"}}"#
+        );
+    }
+
+    #[test]
+    fn printers_to_the_letter() {
+        let view = printer_view("label");
+        let event = event(What::Printer(Arc::new(view.clone())));
+        assert_eq!(
+            printer(&event, &view),
+            r#"{"seq":17,"time":"2026-11-21T12:11:36.12Z","printer":"label","state":"idle","reasons":["media-empty"],"message":"out of paper","supplies":[]}"#
+        );
+    }
+
+    #[test]
+    fn ports_to_the_letter() {
+        for (what, rest) in [
+            (
+                PortChange::Attached { identity: Some("MFG:x;".into()) },
+                r#""event":"attached","identity":"MFG:x;""#,
+            ),
+            (PortChange::Attached { identity: None }, r#""event":"attached","identity":null"#),
+            (
+                PortChange::Detached { why: "unplugged".into() },
+                r#""event":"detached","why":"unplugged""#,
+            ),
+            (PortChange::Line("CTS".into()), r#""event":"line","line":"CTS""#),
+            (
+                PortChange::Garbage(Bytes::from_static(b"\x00\xff")),
+                r#""event":"back-channel","bytes":2,"hex":"00ff""#,
+            ),
+        ] {
+            let change = PortEvent { port: "/dev/x".into(), printers: vec!["label".into()], what };
+            let event = event(What::Port(change.clone()));
+            let head = r#"{"seq":17,"time":"2026-11-21T12:11:36.12Z","port":"/dev/x","printers":["label"],"#;
+            assert_eq!(port(&event, &change), format!("{head}{rest}}}"));
+        }
+    }
+}
