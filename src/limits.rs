@@ -179,6 +179,9 @@ pub const ACCOUNTS_FILE_BYTES: usize = 4 * 1024 * 1024;
 /// A password has at most this many characters (Windows: 256).
 pub const PASSWORD_CHARS: usize = 256;
 
+/// Random octets of the secret by which this machine's own commands log on.
+pub const LOCAL_SECRET_BYTES: usize = 32;
+
 /// A NetBIOS domain's name is at most this long.
 pub const DOMAIN_BYTES: usize = 15;
 

@@ -5,12 +5,14 @@
 //!   road arbiter       router, provider, processors, language monitors, port monitors
 //!   client arbiter     listeners, connections
 //!   notify arbiter     sources of notifications
-//!   threads            spool-disk, one for each port
+//!   threads            spool-disk, rpc, one for each port
 //! ```
 //!
 //! Starting: spool (recovered) → what becomes of jobs that were cut off → road → listeners → `listeners.json`.
 //! Stopping goes the other way: no new connections, running jobs end or are parked, who waits for notifications is told,
 //! the spool is closed.
+
+mod rpc;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -21,6 +23,8 @@ use std::sync::Arc;
 use actix::prelude::*;
 use despool_spool::{Options, Report, Spool};
 
+use self::rpc::Rpc;
+use crate::accounts::local;
 use crate::config::{Config, PrinterConfig, SpoolConfig};
 use crate::error::{Error, Result};
 use crate::frontend::listen::{Bound, Listener, Serve, StopListening};
@@ -44,6 +48,7 @@ pub struct Server {
     report: Report,
     parts: Arc<Road>,
     notifications: Notifications,
+    rpc: Rpc,
 }
 
 impl Server {
@@ -76,6 +81,7 @@ impl Server {
             Router::new(local.clone(), obituary)
         });
         let notifications = Notifications::start(&wards, &router, &config);
+        let rpc = Rpc::start(&config, notifications.broker())?;
         let listeners = BTreeMap::new();
         let mut server = Self {
             config,
@@ -89,6 +95,7 @@ impl Server {
             report,
             parts,
             notifications,
+            rpc,
         };
         server.listen()?;
         server.write_listeners()?;
@@ -115,21 +122,22 @@ impl Server {
         &self.spool
     }
 
-    /// The address of a listener: `ipp`, or `appsocket` and a printer's name.
+    /// The address of a listener: `ipp`, `rpc`, `epm`, or `appsocket` and a printer's name.
     pub fn address(&self, listener: &str) -> Option<SocketAddr> {
-        self.listeners.get(listener).map(|(bound, _)| bound.address())
+        self.addresses().find(|(name, _)| *name == listener).map(|(_, address)| address)
     }
 
     /// All listeners and their addresses.
     pub fn addresses(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
-        self.listeners.iter().map(|(name, (bound, _))| (name.as_str(), bound.address()))
+        let listeners = self.listeners.iter();
+        let listeners = listeners.map(|(name, (bound, _))| (name.as_str(), bound.address()));
+        listeners.chain(self.rpc.addresses().map(|(name, address)| (name as &str, address)))
     }
 
     /// Keys of `[listen]` that are set and that this version has no listener for.
     pub fn not_yet(&self) -> Vec<&'static str> {
         let listen = &self.config.listen;
-        let keys =
-            [("lpd", listen.lpd), ("http", listen.http), ("rpc", listen.rpc), ("epm", listen.epm)];
+        let keys = [("lpd", listen.lpd), ("http", listen.http)];
         keys.into_iter().filter(|(_, address)| address.is_some()).map(|(key, _)| key).collect()
     }
 
@@ -211,7 +219,7 @@ impl Server {
         self.spool.set_options(options(&self.config.spool));
         self.provider.ask(Reload { config: self.config.clone() }).await?;
         self.notifications.reload(&self.config);
-        let listening = self.listen();
+        let listening = self.listen().and(self.rpc.reload(&self.config));
         self.write_listeners()?;
         listening
     }
@@ -219,6 +227,7 @@ impl Server {
     /// Stops in good order: nothing new is taken, running jobs end within their grace or are parked, everything is on
     /// disk when this returns.
     pub async fn stop(self) {
+        let listeners = self.listeners_path();
         for (name, (_, listener)) in &self.listeners {
             self.wards.release(name);
             listener.tell(StopListening);
@@ -228,10 +237,15 @@ impl Server {
         }
         self.wards.close();
         self.notifications.stop();
-        let parts = self.parts.clone();
-        let _ = tokio::task::spawn_blocking(move || parts.close()).await;
+        let (parts, rpc) = (self.parts.clone(), self.rpc);
+        let _ = tokio::task::spawn_blocking(move || {
+            rpc.stop();
+            parts.close();
+        })
+        .await;
         despool_hw::sim::retire_all();
-        let _ = std::fs::remove_file(self.listeners_path());
+        let _ = std::fs::remove_file(&listeners);
+        local::remove(&self.config.server.state_dir);
         self.spool.close();
         self.clients.stop();
         self.road.stop();
@@ -247,11 +261,11 @@ impl Server {
         let mut json = serde_json::Map::new();
         json.insert("pid".into(), std::process::id().into());
         let mut appsockets = serde_json::Map::new();
-        for (name, (bound, _)) in &self.listeners {
-            let address = bound.address().to_string().into();
+        for (name, address) in self.addresses() {
+            let address = address.to_string().into();
             match name.strip_prefix("appsocket ") {
                 Some(printer) => appsockets.insert(printer.into(), address),
-                None => json.insert(name.clone(), address),
+                None => json.insert(name.to_owned(), address),
             };
         }
         if !appsockets.is_empty() {

@@ -27,7 +27,11 @@ pub(crate) fn in_own_network(test: &str, body: impl FnOnce()) {
         return body();
     }
     let mut command = Command::new(tiers::program("unshare"));
-    command.arg("-Urn").arg(std::env::current_exe().unwrap()).args([test, "--exact", "--nocapture"]);
+    command.arg("-Urn").arg(std::env::current_exe().unwrap()).args([
+        test,
+        "--exact",
+        "--nocapture",
+    ]);
     let status = command.env(INSIDE, "1").stdin(Stdio::null()).status().unwrap();
     assert!(status.success(), "{test} failed in its own network; it says why above");
 }
