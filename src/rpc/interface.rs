@@ -82,6 +82,10 @@ impl Interface {
 pub trait Handler: Send + Sync {
     /// Takes a call. Must not block: what takes time is done elsewhere, and completes the [`Reply`] later.
     fn call(&self, call: Call);
+
+    /// The server stops: no call comes any more, and the parked ones should be answered now, since their connections end
+    /// soon. Called once for each interface; must not block.
+    fn stop(&self) {}
 }
 
 /// Who calls.

@@ -8,6 +8,20 @@
 //!                                                                       └─ deadlines, the server's end
 //! ```
 //!
+//! How it is used:
+//!
+//! ```text
+//!   let interface = Interface { min_level: Some(Level::Packet), max_request_bytes: …, ..Interface::new(ID, "name", OPS, handler) };
+//!   let server = Server::start(Config {
+//!       endpoints: vec![Listen { address, interfaces: vec![interface, …] }],  // one endpoint: handles are shared
+//!       mapper: Some(([0, 0, 0, 0], 135).into()),                             // or None
+//!       providers: rpc::auth::providers(&accounts, domain, server_name),
+//!       principal: format!("host/{server_name}"),
+//!   })?;
+//!   server.addresses() …, server.mapper() … the ports that were bound
+//!   server.stop()                             new calls end, Handler::stop answers what is parked, then the thread ends
+//! ```
+//!
 //! Invariant: no handler runs on another thread, none may block, and a parked call is nothing but memory.
 
 mod connection;
@@ -115,8 +129,9 @@ impl Server {
         self.mapper
     }
 
-    /// Stops: no new connections, no new calls; calls that are being served may be answered, but not for long. Blocks
-    /// until it is done. Parked calls should be answered by their interfaces before.
+    /// Stops: no new connections, no new calls; then [`Handler::stop`](super::interface::Handler::stop) of each interface,
+    /// and calls that are still outstanding may be answered for [`STOP_WAIT`](super::limits::STOP_WAIT). Blocks until it is
+    /// done.
     pub fn stop(mut self) {
         self.end(Stop::Finishing);
     }
@@ -206,6 +221,8 @@ async fn accept(bound: Bound, mut stopped: watch::Receiver<Stop>) {
         _ = ending.wait_for(|stop| *stop != Stop::Runs) => {}
     }
     drop(socket);
+    // Connections look for the end before they read: no call comes after this.
+    bound.endpoint.interfaces.iter().for_each(|interface| interface.handler.stop());
     let everybody = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
     tokio::select! {
         _ = room.acquire_many(everybody) => {}

@@ -214,7 +214,7 @@ impl Association {
             secondary_address,
             results,
         };
-        let answer = answer.filter(|(_, token)| !token.is_empty());
+        // The last answer of an exchange has a trailer even where there is no token left to put behind it.
         let trailer = answer.as_ref().map(|(mark, token)| (mark.trailer(), token));
         let trailer = trailer.as_ref().map(|(trailer, token)| (trailer, token.as_slice()));
         self.send(encode(header, |pdu| ack.encode(pdu), trailer));

@@ -73,6 +73,14 @@ async fn converse(
         let writes = association.has_output();
         let deadline = [association.deadline(), finish_by].into_iter().flatten().min();
         tokio::select! {
+            // The end comes first: once an interface was told to stop it gets no more calls.
+            biased;
+            stop = stopped.wait_for(|stop| *stop != Stop::Runs), if finish_by.is_none() => {
+                if stop.map_or(Stop::Now, |stop| *stop) == Stop::Now {
+                    return Ok(End::Ours);
+                }
+                finish_by = Some(Instant::now() + STOP_WAIT);
+            }
             () = answered.notified() => association.collect(Instant::now()),
             ready = stream.readable(), if reads => {
                 ready?;
@@ -87,12 +95,6 @@ async fn converse(
                     association.close();
                 }
                 association.expire(now);
-            }
-            stop = stopped.wait_for(|stop| *stop != Stop::Runs), if finish_by.is_none() => {
-                if stop.map_or(Stop::Now, |stop| *stop) == Stop::Now {
-                    return Ok(End::Ours);
-                }
-                finish_by = Some(Instant::now() + STOP_WAIT);
             }
         }
     }
