@@ -194,6 +194,12 @@ pub const NTLM_AV_PAIRS: usize = 32;
 /// Mechanisms that a SPNEGO token may offer (Windows offers up to five).
 pub const SPNEGO_MECHANISMS: usize = 32;
 
+/// Events that wait for one subscriber. Then what is out of date gives way.
+pub const EVENTS_WAITING: usize = 1024;
+
+/// Questions that are asked at a time. The jobs of others wait until one is answered or withdrawn.
+pub const QUESTIONS: usize = 1024;
+
 /// Jobs that have ended and that the sources still know, so that nobody is told twice.
 pub const REMEMBERED_JOBS: usize = 1024;
 
