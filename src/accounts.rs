@@ -14,6 +14,7 @@
 
 mod file;
 mod hash;
+pub mod local;
 pub mod name;
 mod store;
 
@@ -48,6 +49,8 @@ pub struct Account {
 pub struct Accounts {
     domain: Arc<str>,
     admins: Vec<String>,
+    /// The account of this machine's own commands ([`local`]).
+    local: Option<Account>,
     source: Source,
 }
 
@@ -74,13 +77,18 @@ impl Accounts {
         let path = config.server.state_dir.join(&security.users_file);
         let source = Source::File { path, cache: Mutex::new(None) };
         let admins = security.admins.iter().map(|name| name::upper(name)).collect();
-        Self { domain: security.domain.as_str().into(), admins, source }
+        Self { domain: security.domain.as_str().into(), admins, local: None, source }
     }
 
     /// Accounts of a program that looks after its own, with the domain that is part of their identities.
     pub fn in_memory(domain: &str, accounts: impl IntoIterator<Item = Account>) -> Self {
         let source = Source::Memory(book(accounts));
-        Self { domain: domain.into(), admins: Vec::new(), source }
+        Self { domain: domain.into(), admins: Vec::new(), local: None, source }
+    }
+
+    /// The same, and an account that is in no file. Its name must be one that [`name::check`] refuses.
+    pub fn with_local(self, account: Account) -> Self {
+        Self { local: Some(account), ..self }
     }
 
     /// The domain that is part of their identities.
@@ -90,6 +98,9 @@ impl Accounts {
 
     /// The account of this name. An error where the file cannot be read or trusted.
     pub fn find(&self, name: &str) -> Result<Option<Account>> {
+        if let Some(local) = self.local.as_ref().filter(|local| is_called(name)(local)) {
+            return Ok(Some(local.clone()));
+        }
         Ok(self.book()?.get(&name::upper(name)).cloned())
     }
 

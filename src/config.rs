@@ -371,6 +371,11 @@ impl Config {
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
+    /// The printer of this name, in any case.
+    pub fn printer(&self, name: &str) -> Option<&Arc<PrinterConfig>> {
+        self.printers.iter().find(|printer| printer.name.eq_ignore_ascii_case(name))
+    }
+
     /// What `despool serve` does with no configuration file: loopback, unprivileged ports.
     pub fn without_file() -> Self {
         let loopback = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));

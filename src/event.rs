@@ -1,18 +1,23 @@
 //! What happens in the server, as those outside the road hear of it: notification sources, the demo, front ends.
 //!
 //! The provider tells; events of one printer or job come in the order in which they happened. Progress is told at most
-//! every [`crate::limits::PROGRESS_PACE`]; a change of state at once.
+//! every [`crate::limits::PROGRESS_PACE`]; a change of state at once. How they get to a subscriber that is slower than they
+//! come: `feed`.
+
+mod feed;
 
 use std::sync::Arc;
 
-use actix::prelude::*;
 use bytes::Bytes;
+use despool_hw::Line;
+
+pub(crate) use self::feed::Feed;
+pub use self::feed::{Events, Taken};
 
 use crate::provider::{JobView, PrinterView};
 
 /// Something has happened.
-#[derive(Message, Clone, Debug)]
-#[rtype(result = "()")]
+#[derive(Clone, Debug)]
 pub struct Event {
     /// Counts up by one for each event of this process.
     pub seq: u64,
@@ -57,10 +62,16 @@ pub enum PortChange {
         /// Why.
         why: String,
     },
-    /// The lines changed; what they say, for people.
-    Line(String),
-    /// The device said something that its language monitor did not understand or that nobody asked for.
-    Garbage(Bytes),
+    /// The lines changed.
+    Line(Line),
+    /// The device said something that nobody takes (its printer speaks no language that we know), or more than we could
+    /// take in.
+    BackChannel {
+        /// The last of it.
+        bytes: Bytes,
+        /// How much was dropped before that, in bytes.
+        dropped: u64,
+    },
 }
 
 impl What {

@@ -190,6 +190,9 @@ pub const ACCOUNTS_FILE_BYTES: usize = 4 * 1024 * 1024;
 /// A password has at most this many characters (Windows: 256).
 pub const PASSWORD_CHARS: usize = 256;
 
+/// Random octets of the secret by which this machine's own commands log on.
+pub const LOCAL_SECRET_BYTES: usize = 32;
+
 /// A NetBIOS domain's name is at most this long.
 pub const DOMAIN_BYTES: usize = 15;
 
@@ -201,6 +204,12 @@ pub const NTLM_AV_PAIRS: usize = 32;
 
 /// Mechanisms that a SPNEGO token may offer (Windows offers up to five).
 pub const SPNEGO_MECHANISMS: usize = 32;
+
+/// Events that wait for one subscriber. Then what is out of date gives way.
+pub const EVENTS_WAITING: usize = 1024;
+
+/// Questions that are asked at a time. The jobs of others wait until one is answered or withdrawn.
+pub const QUESTIONS: usize = 1024;
 
 /// Jobs that have ended and that the sources still know, so that nobody is told twice.
 pub const REMEMBERED_JOBS: usize = 1024;

@@ -4,6 +4,7 @@
 
 pub mod association;
 pub mod auth;
+pub mod client;
 pub mod endpoint;
 pub mod epm;
 pub mod interface;

@@ -5,13 +5,15 @@
 //!   road arbiter       router, provider, processors, language monitors, port monitors
 //!   client arbiter     listeners, connections
 //!   notify arbiter     sources of notifications
-//!   threads            spool-disk, one for each port
+//!   threads            spool-disk, rpc, one for each port
 //! ```
 //!
 //! Starting: spool (recovered) → sockets → what becomes of jobs that were cut off → road → listeners → `listeners.json`.
 //! Where the spool or an address cannot be had, nothing has begun.
 //! Stopping goes the other way: no new connections, running jobs end or are parked, who waits for notifications is told,
 //! the spool is closed.
+
+mod rpc;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -22,6 +24,8 @@ use std::sync::Arc;
 use actix::prelude::*;
 use despool_spool::{Options, Report, Spool};
 
+use self::rpc::Rpc;
+use crate::accounts::local;
 use crate::config::{Config, PrinterConfig, SpoolConfig};
 use crate::error::{Error, Result};
 use crate::frontend::listen::{Bound, Listener, Serve, StopListening};
@@ -46,6 +50,7 @@ pub struct Server {
     report: Report,
     parts: Arc<Road>,
     notifications: Notifications,
+    rpc: Rpc,
 }
 
 impl Server {
@@ -79,6 +84,7 @@ impl Server {
             Router::new(local.clone(), obituary)
         });
         let notifications = Notifications::start(&wards, &router, &config);
+        let rpc = Rpc::start(&config, notifications.broker())?;
         let listeners = BTreeMap::new();
         let mut server = Self {
             config,
@@ -93,6 +99,7 @@ impl Server {
             report,
             parts,
             notifications,
+            rpc,
         };
         server.listen(sockets)?;
         server.write_listeners()?;
@@ -119,21 +126,22 @@ impl Server {
         &self.spool
     }
 
-    /// The address of a listener: `ipp`, or `appsocket` and a printer's name.
+    /// The address of a listener: `ipp`, `rpc`, `epm`, or `appsocket` and a printer's name.
     pub fn address(&self, listener: &str) -> Option<SocketAddr> {
-        self.listeners.get(listener).map(|(bound, _)| bound.address())
+        self.addresses().find(|(name, _)| *name == listener).map(|(_, address)| address)
     }
 
     /// All listeners and their addresses.
     pub fn addresses(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
-        self.listeners.iter().map(|(name, (bound, _))| (name.as_str(), bound.address()))
+        let listeners = self.listeners.iter();
+        let listeners = listeners.map(|(name, (bound, _))| (name.as_str(), bound.address()));
+        listeners.chain(self.rpc.addresses().map(|(name, address)| (name as &str, address)))
     }
 
     /// Keys of `[listen]` that are set and that this version has no listener for.
     pub fn not_yet(&self) -> Vec<&'static str> {
         let listen = &self.config.listen;
-        let keys =
-            [("lpd", listen.lpd), ("http", listen.http), ("rpc", listen.rpc), ("epm", listen.epm)];
+        let keys = [("lpd", listen.lpd), ("http", listen.http)];
         keys.into_iter().filter(|(_, address)| address.is_some()).map(|(key, _)| key).collect()
     }
 
@@ -200,7 +208,7 @@ impl Server {
         self.provider.ask(Reload { config: self.config.clone() }).await?;
         self.notifications.reload(&self.config);
         let sockets = self.hush();
-        let listening = self.listen(sockets);
+        let listening = self.listen(sockets).and(self.rpc.reload(&self.config));
         self.write_listeners()?;
         listening
     }
@@ -208,16 +216,22 @@ impl Server {
     /// Stops in good order: nothing new is taken, running jobs end within their grace or are parked, everything is on
     /// disk when this returns.
     pub async fn stop(mut self) {
+        let listeners = self.listeners_path();
         self.hush().values().for_each(Bound::close);
         if let Err(error) = self.provider.ask(Park).await {
             tracing::error!(%error, "running jobs could not be parked");
         }
         self.wards.close();
         self.notifications.stop();
-        let parts = self.parts.clone();
-        let _ = tokio::task::spawn_blocking(move || parts.close()).await;
+        let (parts, rpc) = (self.parts.clone(), self.rpc);
+        let _ = tokio::task::spawn_blocking(move || {
+            rpc.stop();
+            parts.close();
+        })
+        .await;
         despool_hw::sim::retire_all();
-        let _ = std::fs::remove_file(self.listeners_path());
+        let _ = std::fs::remove_file(&listeners);
+        local::remove(&self.config.server.state_dir);
         self.spool.close();
         self.clients.stop();
         self.road.stop();
@@ -233,11 +247,11 @@ impl Server {
         let mut json = serde_json::Map::new();
         json.insert("pid".into(), std::process::id().into());
         let mut appsockets = serde_json::Map::new();
-        for (name, (bound, _)) in &self.listeners {
-            let address = bound.address().to_string().into();
+        for (name, address) in self.addresses() {
+            let address = address.to_string().into();
             match name.strip_prefix("appsocket ") {
                 Some(printer) => appsockets.insert(printer.into(), address),
-                None => json.insert(name.clone(), address),
+                None => json.insert(name.to_owned(), address),
             };
         }
         if !appsockets.is_empty() {

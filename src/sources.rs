@@ -22,7 +22,11 @@
 //! who registers for the server sees all of it. A question stands on both, too: the answer that is handled first holds,
 //! and withdraws the other.
 //!
-//! The invariant: a question is open exactly as long as its cause is there and nobody has answered.
+//! Events come through a bounded queue ([`crate::event::Events`]), at most [`QUESTIONS`] are asked
+//! at a time, and a registration holds a bounded number of notifications: whatever happens, and however much, memory does
+//! not grow with it. What a listener misses shows as a gap in `seq`.
+//!
+//! The invariant: a question is open exactly as long as its cause is there, nobody has answered, and there is room for it.
 
 mod asking;
 mod balloon;
@@ -32,7 +36,7 @@ mod notifications;
 mod question;
 pub mod types;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,8 +50,8 @@ pub use self::notifications::Notifications;
 use self::question::Question;
 use crate::accounts::name;
 use crate::config::Config;
-use crate::event::{Event, PortEvent, What};
-use crate::limits::{NOTIFY_PAYLOAD_BYTES, REMEMBERED_JOBS};
+use crate::event::{Event, Events, PortEvent, Taken, What};
+use crate::limits::{ASK_AGAIN, NOTIFY_PAYLOAD_BYTES, QUESTIONS, REMEMBERED_JOBS};
 use crate::notify::{Audience, Broker, NotificationType, Object, Refusal, Style, Topic};
 use crate::provider::{JobView, Jobs, PrinterView, Subscribe, Which};
 use crate::router::Router;
@@ -61,15 +65,32 @@ pub(crate) struct Links {
     pub(crate) myself: Live<Sources>,
 }
 
+/// How questions are asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asking {
+    /// So many at a time.
+    pub(crate) most: usize,
+    /// Again, when an answer has not removed the cause after this long.
+    pub(crate) again: Duration,
+}
+
+impl Default for Asking {
+    fn default() -> Self {
+        Self { most: QUESTIONS, again: ASK_AGAIN }
+    }
+}
+
 /// See the module.
 pub struct Sources {
     links: Links,
-    ask_again: Duration,
+    asking: Asking,
     told: HashMap<JobId, Told>,
     /// Those of `told` that have ended, oldest first.
     ended: VecDeque<JobId>,
     configurations: HashMap<Arc<str>, configuration::Known>,
     questions: HashMap<JobId, Question>,
+    /// Jobs whose questions wait because there are so many others.
+    unasked: BTreeMap<JobId, JobView>,
     last_question: u64,
     _obituary: Obituary,
 }
@@ -80,14 +101,15 @@ pub struct Sources {
 struct LookAgain;
 
 impl Sources {
-    pub(crate) fn new(links: Links, ask_again: Duration, obituary: Obituary) -> Self {
+    pub(crate) fn new(links: Links, asking: Asking, obituary: Obituary) -> Self {
         Self {
             links,
-            ask_again,
+            asking,
             told: HashMap::new(),
             ended: VecDeque::new(),
             configurations: HashMap::new(),
             questions: HashMap::new(),
+            unasked: BTreeMap::new(),
             last_question: 0,
             _obituary: obituary,
         }
@@ -103,27 +125,27 @@ impl Sources {
             jobs.extend(router.ask(ended).await.and_then(|jobs| jobs)?);
             Ok::<_, crate::Error>(jobs)
         };
-        ctx.spawn(jobs.into_actor(self).map(|jobs, this, _| match jobs {
+        ctx.spawn(jobs.into_actor(self).map(|jobs, this, ctx| match jobs {
             Ok(jobs) => {
                 for job in jobs {
                     if !this.told.contains_key(&job.shadow.id) {
                         this.remember(&job);
                     }
-                    this.consider(&job);
+                    this.consider(&job, ctx);
                 }
             }
             Err(error) => tracing::error!(%error, "the jobs could not be looked at for questions"),
         }));
     }
 
-    fn job(&mut self, event: &Event, view: &JobView) {
+    fn job(&mut self, event: &Event, view: &JobView, ctx: &mut Context<Self>) {
         let objects = with_server(&view.shadow.ticket.printer);
         self.publish(&objects, types::JOB, &Audience::AllUsers, &json::job(event, view));
         if let Some(balloon) = balloon::about(self.told.get(&view.shadow.id), view) {
             self.publish(&objects, types::ASYNCUI, &self.owner(view), &balloon.encode());
         }
         self.remember(view);
-        self.consider(view);
+        self.consider(view, ctx);
     }
 
     fn remember(&mut self, view: &JobView) {
@@ -134,7 +156,7 @@ impl Sources {
             self.ended.push_back(id);
             if self.ended.len() > REMEMBERED_JOBS
                 && let Some(oldest) = self.ended.pop_front()
-                && oldest != id
+                && self.told.get(&oldest).is_some_and(|told| oldest != id && told.state.has_ended())
             {
                 self.told.remove(&oldest);
             }
@@ -221,14 +243,21 @@ impl Actor for Sources {
     }
 }
 
-impl Handler<Event> for Sources {
+impl Handler<Events> for Sources {
     type Result = ();
 
-    fn handle(&mut self, event: Event, _: &mut Self::Context) {
-        match &event.what {
-            What::Job(view) => self.job(&event, view),
-            What::Printer(view) => self.printer(&event, view),
-            What::Port(port) => self.port(&event, port),
+    fn handle(&mut self, events: Events, ctx: &mut Self::Context) {
+        let Taken { events, lost } = events.take();
+        for event in events {
+            match &event.what {
+                What::Job(view) => self.job(&event, view, ctx),
+                What::Printer(view) => self.printer(&event, view),
+                What::Port(port) => self.port(&event, port),
+            }
+        }
+        if lost > 0 {
+            tracing::warn!(lost, "more happened than could be published");
+            self.look(ctx);
         }
     }
 }
@@ -237,6 +266,8 @@ impl Handler<LookAgain> for Sources {
     type Result = ();
 
     fn handle(&mut self, _: LookAgain, ctx: &mut Self::Context) {
+        let config = self.links.config.borrow().clone();
+        self.configurations.retain(|name, _| config.printer(name).is_some());
         self.look(ctx);
     }
 }

@@ -20,7 +20,7 @@ use serde_json::json;
 use super::client::{About, Client, Upload};
 use super::{Failed, Outcome, units};
 use crate::config::{Config, PrinterConfig, units::bytes};
-use crate::event::{Event, What};
+use crate::event::{Events, What};
 use crate::frontend::ipp::wire::{GroupTag, Operation};
 use crate::limits::{CONNECT_WAIT, WRITE_BYTES};
 use crate::provider::{JobState, Subscribe};
@@ -173,15 +173,17 @@ impl Actor for End {
     type Context = Context<Self>;
 }
 
-impl Handler<Event> for End {
+impl Handler<Events> for End {
     type Result = ();
 
-    fn handle(&mut self, event: Event, _: &mut Self::Context) {
-        if let What::Job(view) = event.what
-            && view.state.has_ended()
-            && let Some(told) = self.told.take()
-        {
-            let _ = told.send(view.state);
+    fn handle(&mut self, events: Events, _: &mut Self::Context) {
+        for event in events.take().events {
+            if let What::Job(view) = event.what
+                && view.state.has_ended()
+                && let Some(told) = self.told.take()
+            {
+                let _ = told.send(view.state);
+            }
         }
     }
 }

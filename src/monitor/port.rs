@@ -157,12 +157,15 @@ impl PortMonitor {
         PortNews { port: self.key.clone(), news }
     }
 
-    /// Tells the listeners everything, and the provider all but the device's own words.
+    /// Tells the listeners everything; the provider too, but of the device's own words only those that nobody takes or
+    /// that were too many.
     fn tell_all(&self, news: &News) {
-        for to in self.thread.listeners().values() {
+        let listeners = self.thread.listeners();
+        for to in listeners.values() {
             to.do_send(self.news(news.clone()));
         }
-        if !matches!(news, News::Back { .. }) {
+        let taken = matches!(news, News::Back { dropped: 0, .. }) && !listeners.is_empty();
+        if !taken {
             self.provider.tell(self.news(news.clone()));
         }
     }

@@ -81,8 +81,11 @@ impl LocalPrintProvider {
         let what = match news {
             News::Present { device_id, .. } => PortChange::Attached { identity: device_id.clone() },
             News::Absent { why } => PortChange::Detached { why: why.clone() },
-            News::Line(line) => PortChange::Line(format!("{line:?}")),
-            News::Stalled(_) | News::Back { .. } => return,
+            News::Line(line) => PortChange::Line(*line),
+            News::Back { bytes, dropped } => {
+                PortChange::BackChannel { bytes: bytes.clone(), dropped: *dropped }
+            }
+            News::Stalled(_) => return,
         };
         self.road.tell(now_ms(), What::Port(PortEvent { port, printers, what }));
     }
@@ -126,6 +129,10 @@ impl Handler<PortNews> for LocalPrintProvider {
     fn handle(&mut self, PortNews { port, news }: PortNews, ctx: &mut Self::Context) {
         let printers = self.on_port(&port);
         let mut changed = false;
+        if let News::Back { .. } = news {
+            self.tell_port(port, printers, &news);
+            return;
+        }
         for printer in &printers {
             if let Some(entry) = self.entry_mut(printer) {
                 let before = entry.device.clone();

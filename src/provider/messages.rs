@@ -8,7 +8,7 @@ use despool_spool::{Deed, Hold, JobId, Ticket};
 use super::view::{JobView, PrinterView};
 use crate::config::Config;
 use crate::error::Result;
-use crate::event::Event;
+use crate::event::Events;
 use crate::follow::Follower;
 use crate::monitor::{Monitor, Outcome, PlayId};
 use crate::submission::Submission;
@@ -179,7 +179,7 @@ pub struct Park;
 #[rtype(result = "()")]
 pub struct Subscribe {
     /// Where to tell.
-    pub to: Recipient<Event>,
+    pub to: Recipient<Events>,
 }
 
 /// What became of a playing.

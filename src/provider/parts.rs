@@ -13,7 +13,7 @@ use super::LocalPrintProvider;
 use crate::config::{Config, PrinterConfig};
 use crate::direct::Pipe;
 use crate::error::Result;
-use crate::event::{Event, What};
+use crate::event::{Event, Events, Feed, What};
 use crate::follow::Follower;
 use crate::limits::PORTS_CLOSE_WAIT;
 use crate::monitor::language::{self, LanguageMonitor};
@@ -52,7 +52,7 @@ pub(super) struct Shared {
     pub(super) direct: HashMap<JobId, DirectJob>,
     /// Senders that want to know how it goes.
     pub(super) followers: HashMap<JobId, Follower>,
-    subscribers: Vec<Recipient<Event>>,
+    subscribers: Vec<Feed>,
 }
 
 /// A port: its monitor, and the thread that outlives it.
@@ -203,8 +203,8 @@ impl Road {
         (parts.processor, parts.language, parts.port)
     }
 
-    pub(super) fn subscribe(&self, to: Recipient<Event>) {
-        self.shared().subscribers.push(to);
+    pub(super) fn subscribe(&self, to: Recipient<Events>) {
+        self.shared().subscribers.push(Feed::new(to));
     }
 
     /// Tells everybody outside what has happened.
@@ -215,9 +215,9 @@ impl Road {
             return;
         }
         let event = Event { seq: self.seq.fetch_add(1, Ordering::Relaxed), at_ms, what };
-        shared.subscribers.retain(Recipient::connected);
-        for to in &shared.subscribers {
-            to.do_send(event.clone());
+        shared.subscribers.retain(Feed::is_wanted);
+        for feed in &shared.subscribers {
+            feed.push(event.clone());
         }
     }
 }

@@ -19,7 +19,7 @@ mod bind;
 mod calls;
 mod contexts;
 mod group;
-mod input;
+pub(super) mod input;
 mod outbox;
 mod output;
 mod request;

@@ -9,6 +9,31 @@ pub const FULL_POINTERS: usize = 16;
 /// always ([MS-RPCE] 3.3.3.5.4).
 pub const REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
+/// Client: stub bytes of a response, in all its fragments, where nothing else is said. Room for the largest
+/// notification of [MS-PAN].
+pub const RESPONSE_BYTES: usize = 12 * 1024 * 1024;
+
+/// Client: octets of responses that are being put together on one connection; a server that sends more is left.
+pub const RESPONSES_BYTES: usize = 64 * 1024 * 1024;
+
+/// Client: octets of requests that wait for the server to take them; further calls are refused.
+pub const REQUESTS_QUEUED_BYTES: usize = 64 * 1024 * 1024;
+
+/// Client: interfaces that one connection is used for. (Their contexts must have numbers below 256.)
+pub const INTERFACES: usize = 64;
+
+/// Client: connections of one association, where the server takes one call at a time on each.
+pub const LINES: usize = 64;
+
+/// Client: a fragment that a server must take at least ([C706] 12.6.3.1).
+pub const FRAGMENT_BYTES_MUST: u16 = 1432;
+
+/// Client: a connection must be made within this, for each address of the server.
+pub const CONNECT_WAIT: Duration = Duration::from_secs(10);
+
+/// Client: the endpoint mapper must answer within this.
+pub const MAPPER_WAIT: Duration = Duration::from_secs(10);
+
 /// Context handles of one association group (a client process). A client of [MS-PAN] has one for each registration and
 /// each open channel.
 pub const HANDLES_PER_GROUP: usize = 4096;

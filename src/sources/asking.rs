@@ -5,7 +5,7 @@ use despool_spool::JobId;
 
 use super::question::{Deed, Kind, Question};
 use super::{Sources, types, with_server};
-use crate::notify::{Refusal, SourceEvent, Style, Topic};
+use crate::notify::{Refusal, SourceChannel, SourceEvent, Style, Topic};
 use crate::provider::{ControlJob, Job, JobControl, JobView};
 
 /// The source of a question hears this.
@@ -19,31 +19,54 @@ struct Heard {
 
 impl Sources {
     /// Asks about a job, or withdraws what was asked, as the job stands now.
-    pub(super) fn consider(&mut self, view: &JobView) {
+    pub(super) fn consider(&mut self, view: &JobView, ctx: &mut Context<Self>) {
         let id = view.shadow.id;
         let wanted = self.wanted(view);
+        self.unasked.remove(&id);
         if self.questions.get(&id).map(|question| question.kind) == wanted {
             return;
         }
-        // Its channels close with it.
-        self.questions.remove(&id);
+        self.withdraw(id, ctx);
         if let Some(kind) = wanted {
-            self.ask(view, kind);
+            self.ask(view, kind, ctx);
         }
     }
 
     fn wanted(&self, view: &JobView) -> Option<Kind> {
         let config = self.links.config.borrow();
-        let printer = config
-            .printers
-            .iter()
-            .find(|printer| printer.name.eq_ignore_ascii_case(&view.shadow.ticket.printer))?;
-        Kind::wanted(view, &printer.ask)
+        Kind::wanted(view, &config.printer(&view.shadow.ticket.printer)?.ask)
     }
 
-    fn ask(&mut self, view: &JobView, kind: Kind) {
+    /// Forgets a question; its channels close with it. Another one may have waited for its place.
+    fn withdraw(&mut self, id: JobId, ctx: &mut Context<Self>) {
+        self.questions.remove(&id);
+        while self.questions.len() < self.asking.most
+            && let Some((_, view)) = self.unasked.pop_first()
+        {
+            if let Some(kind) = self.wanted(&view) {
+                self.ask(&view, kind, ctx);
+            }
+        }
+    }
+
+    fn ask(&mut self, view: &JobView, kind: Kind, ctx: &mut Context<Self>) {
+        let job = view.shadow.id;
+        if self.questions.len() >= self.asking.most {
+            self.unasked.insert(job, view.clone());
+            return;
+        }
         self.last_question = self.last_question.saturating_add(1);
-        let (job, question) = (view.shadow.id, self.last_question);
+        let number = self.last_question;
+        let channels = self.offer(view, kind, number);
+        if channels.is_empty() {
+            self.ask_again_later(job, number, ctx);
+        }
+        self.questions.insert(job, Question { kind, number, channels });
+    }
+
+    /// The channels of a question.
+    fn offer(&self, view: &JobView, kind: Kind, question: u64) -> Vec<SourceChannel> {
+        let job = view.shadow.id;
         let payload = kind.message_box(view).encode();
         let audience = self.owner(view);
         let channels = with_server(&view.shadow.ticket.printer).map(|object| {
@@ -58,8 +81,7 @@ impl Sources {
         for refusal in channels.iter().filter_map(|channel| channel.as_ref().err()) {
             tracing::warn!(%job, error = %refusal, "a question could not be asked");
         }
-        let channels = channels.into_iter().filter_map(Result::ok).collect();
-        self.questions.insert(job, Question { kind, number: question, channels });
+        channels.into_iter().filter_map(Result::ok).collect()
     }
 
     /// An answer came: it holds, and nobody else is asked any more.
@@ -95,17 +117,17 @@ impl Sources {
 
     /// If the cause is still there after a while, the question is asked anew.
     fn ask_again_later(&self, job: JobId, question: u64, ctx: &mut Context<Self>) {
-        ctx.run_later(self.ask_again, move |this, ctx| {
+        ctx.run_later(self.asking.again, move |this, ctx| {
             if this.questions.get(&job).is_none_or(|asked| asked.number != question) {
                 return;
             }
             let router = this.links.router.clone();
             let view = async move { router.ask(Job { id: job }).await.and_then(|view| view) };
-            ctx.spawn(view.into_actor(this).map(move |view, this, _| {
-                this.questions.remove(&job);
+            ctx.spawn(view.into_actor(this).map(move |view, this, ctx| {
+                this.withdraw(job, ctx);
                 // A job that is not there any more has no question.
                 if let Ok(view) = view {
-                    this.consider(&view);
+                    this.consider(&view, ctx);
                 }
             }));
         });
@@ -122,10 +144,11 @@ impl Handler<Heard> for Sources {
             }
             // It has answered before.
             SourceEvent::ClosedByClient => {}
-            SourceEvent::ObjectDeleted | SourceEvent::ShuttingDown => {
+            SourceEvent::ShuttingDown => {}
+            SourceEvent::ObjectDeleted => {
                 let asked = self.questions.get(&heard.job);
                 if asked.is_some_and(|question| question.number == heard.question) {
-                    self.questions.remove(&heard.job);
+                    self.withdraw(heard.job, ctx);
                 }
             }
         }

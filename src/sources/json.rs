@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use bytes::Bytes;
+use despool_hw::{Line, Lines};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -49,7 +50,8 @@ fn supplies(_: &PrinterView) -> Value {
 }
 
 /// `{"seq","time","port","printers","event", …}`: `attached` with `identity` (or null), `detached` with `why`, `line` with
-/// `line`, `back-channel` with `bytes` and the first of them as `hex`.
+/// what the lines say (what a wire cannot say is left out), `back-channel` with the number of `bytes` that came, the first of
+/// them as `hex`, and how many were `dropped` before them.
 pub(super) fn port(event: &Event, port: &PortEvent) -> Bytes {
     let mut text = opened(event);
     put(&mut text, "port", &(*port.port).into());
@@ -66,9 +68,9 @@ pub(super) fn port(event: &Event, port: &PortEvent) -> Bytes {
         }
         PortChange::Line(line) => {
             put(&mut text, "event", &"line".into());
-            put(&mut text, "line", &line.as_str().into());
+            let _ = write!(text, ",\"line\":{}", lines(line));
         }
-        PortChange::Garbage(bytes) => {
+        PortChange::BackChannel { bytes, dropped } => {
             let hex = bytes.iter().take(SHOWN_BYTES).fold(String::new(), |mut hex, byte| {
                 let _ = write!(hex, "{byte:02x}");
                 hex
@@ -76,10 +78,28 @@ pub(super) fn port(event: &Event, port: &PortEvent) -> Bytes {
             put(&mut text, "event", &"back-channel".into());
             put(&mut text, "bytes", &bytes.len().into());
             put(&mut text, "hex", &hex.into());
+            put(&mut text, "dropped", &(*dropped).into());
         }
     }
     text.push('}');
     text.into()
+}
+
+/// What is known of the lines.
+fn lines(line: &Line) -> String {
+    let modem = line.modem;
+    let modem = |which: fn(Lines) -> bool| modem.map(which);
+    let known = [
+        ("paper_out", line.paper_out),
+        ("online", line.online),
+        ("fault", line.fault),
+        ("held_back", line.held_back),
+        ("cts", modem(|lines| lines.cts)),
+        ("dsr", modem(|lines| lines.dsr)),
+        ("dcd", modem(|lines| lines.dcd)),
+        ("ri", modem(|lines| lines.ri)),
+    ];
+    object(known.into_iter().filter_map(|(key, value)| Some((key, value?.into()))))
 }
 
 /// The beginning that all have: the event's number in this process, and its time (RFC 3339, UTC).
@@ -96,9 +116,9 @@ fn put(text: &mut String, key: &str, value: &Value) {
 }
 
 /// An object whose keys stay in this order.
-fn object<const N: usize>(members: [(&str, Value); N]) -> String {
+fn object<'a>(members: impl IntoIterator<Item = (&'a str, Value)>) -> String {
     let members: Vec<String> =
-        members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+        members.into_iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
     format!("{{{}}}", members.join(","))
 }
 
@@ -136,6 +156,9 @@ mod tests {
 
     #[test]
     fn ports_to_the_letter() {
+        let no_paper = Line { paper_out: Some(true), ..Line::default() };
+        let modem = Some(Lines { dsr: true, ..Lines::default() });
+        let serial = Line { held_back: Some(true), modem, ..Line::default() };
         for (what, rest) in [
             (
                 PortChange::Attached { identity: Some("MFG:x;".into()) },
@@ -146,10 +169,17 @@ mod tests {
                 PortChange::Detached { why: "unplugged".into() },
                 r#""event":"detached","why":"unplugged""#,
             ),
-            (PortChange::Line("CTS".into()), r#""event":"line","line":"CTS""#),
             (
-                PortChange::Garbage(Bytes::from_static(b"\x00\xff")),
-                r#""event":"back-channel","bytes":2,"hex":"00ff""#,
+                PortChange::Line(Line { online: Some(true), modem: None, ..no_paper }),
+                r#""event":"line","line":{"paper_out":true,"online":true}"#,
+            ),
+            (
+                PortChange::Line(serial),
+                r#""event":"line","line":{"held_back":true,"cts":false,"dsr":true,"dcd":false,"ri":false}"#,
+            ),
+            (
+                PortChange::BackChannel { bytes: Bytes::from_static(b"\x00\xff"), dropped: 5 },
+                r#""event":"back-channel","bytes":2,"hex":"00ff","dropped":5"#,
             ),
         ] {
             let change = PortEvent { port: "/dev/x".into(), printers: vec!["label".into()], what };

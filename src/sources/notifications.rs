@@ -5,9 +5,8 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::watch;
 
-use super::{Links, LookAgain, Sources};
+use super::{Asking, Links, LookAgain, Sources};
 use crate::config::Config;
-use crate::limits::ASK_AGAIN;
 use crate::notify::{Broker, Limits};
 use crate::router::Router;
 use crate::supervise::{Live, Wards, vacant};
@@ -38,7 +37,7 @@ impl Notifications {
                 config: read.clone(),
                 myself: myself.clone(),
             };
-            Sources::new(links, ASK_AGAIN, obituary)
+            Sources::new(links, Asking::default(), obituary)
         });
         Self { broker, sources, config, arbiter }
     }
@@ -51,10 +50,7 @@ impl Notifications {
     /// The road goes by another configuration now: printers that are gone release their listeners.
     pub fn reload(&self, config: &Arc<Config>) {
         let old = self.config.send_replace(config.clone());
-        let is_in = |config: &Config, name: &str| {
-            config.printers.iter().any(|printer| printer.name.eq_ignore_ascii_case(name))
-        };
-        for gone in old.printers.iter().filter(|printer| !is_in(config, &printer.name)) {
+        for gone in old.printers.iter().filter(|printer| config.printer(&printer.name).is_none()) {
             self.broker.remove_printer(&gone.name);
         }
         for printer in &config.printers {

@@ -8,7 +8,7 @@ use actix::prelude::*;
 use despool_hw::sim::Event as SimEvent;
 
 use crate::cli::progress::Bar;
-use crate::event::{Event, PortChange, What};
+use crate::event::{Events, PortChange, PortEvent, What};
 use crate::provider::{JobView, PrinterView};
 
 /// The terminal, shared by all who have something to say.
@@ -83,28 +83,34 @@ impl Watch {
         };
         self.screen.line(format!("printer     {}, reasons: {reasons}{message}", view.state.name()));
     }
+
+    fn port(&self, event: &PortEvent) {
+        match &event.what {
+            PortChange::Attached { .. } => {
+                self.screen.line(format!("port        attached: {}", event.port));
+            }
+            PortChange::Detached { why } => {
+                self.screen.line(format!("port        detached: {why}"));
+            }
+            PortChange::Line(_) | PortChange::BackChannel { .. } => {}
+        }
+    }
 }
 
 impl Actor for Watch {
     type Context = Context<Self>;
 }
 
-impl Handler<Event> for Watch {
+impl Handler<Events> for Watch {
     type Result = ();
 
-    fn handle(&mut self, event: Event, _: &mut Self::Context) {
-        match event.what {
-            What::Job(view) => self.job(&view),
-            What::Printer(view) => self.printer(&view),
-            What::Port(port) => match port.what {
-                PortChange::Attached { .. } => {
-                    self.screen.line(format!("port        attached: {}", port.port));
-                }
-                PortChange::Detached { why } => {
-                    self.screen.line(format!("port        detached: {why}"));
-                }
-                PortChange::Line(_) | PortChange::Garbage(_) => {}
-            },
+    fn handle(&mut self, events: Events, _: &mut Self::Context) {
+        for event in events.take().events {
+            match event.what {
+                What::Job(view) => self.job(&view),
+                What::Printer(view) => self.printer(&view),
+                What::Port(port) => self.port(&port),
+            }
         }
     }
 }

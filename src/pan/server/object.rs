@@ -138,7 +138,12 @@ pub(super) fn register(shared: &Shared, call: &Call) -> Result<Vec<u8>, Status> 
     let registered = wanted(shared, call, &request)
         .and_then(|(topic, filter)| object.register(topic, filter, call));
     let result = registered.err().unwrap_or(HResult::OK);
-    tracing::debug!(name = request.name, %result, "RegisterClient");
+    let account = call.caller.identity.as_ref().map(|who| &*who.id);
+    if result.is_success() {
+        tracing::debug!(name = request.name, account, "registered");
+    } else {
+        tracing::info!(name = request.name, account, %result, "a registration is refused");
+    }
     Ok(Registered { referral: None, result }.encode(call.syntax))
 }
 

@@ -6,16 +6,16 @@ use crate::rpc::pdu::{HEADER_BYTES, Header};
 
 /// A fragment that is not whole yet.
 #[derive(Debug, Default)]
-pub(super) struct Input {
+pub(in crate::rpc) struct Input {
     tail: Vec<u8>,
 }
 
 /// The first 16 octets are no header: what comes after them has no meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NoHeader;
+pub(in crate::rpc) struct NoHeader;
 
 /// What was cut off.
-pub(super) enum Cut<'a> {
+pub(in crate::rpc) enum Cut<'a> {
     /// A fragment that lies whole in what came.
     InPlace(&'a mut [u8]),
     /// A fragment of which a part was kept from before.
@@ -26,12 +26,15 @@ pub(super) enum Cut<'a> {
 
 impl Input {
     /// Whether a fragment has begun and is not whole.
-    pub(super) fn is_within_fragment(&self) -> bool {
+    pub(in crate::rpc) fn is_within_fragment(&self) -> bool {
         !self.tail.is_empty()
     }
 
     /// Cuts the next fragment off the front of `octets`.
-    pub(super) fn next<'a>(&mut self, octets: &mut &'a mut [u8]) -> Result<Cut<'a>, NoHeader> {
+    pub(in crate::rpc) fn next<'a>(
+        &mut self,
+        octets: &mut &'a mut [u8],
+    ) -> Result<Cut<'a>, NoHeader> {
         if self.tail.is_empty() {
             return self.next_in_place(octets);
         }

@@ -149,6 +149,25 @@ async fn printers_and_ports_are_told_of() {
 }
 
 #[actix::test]
+async fn what_a_device_says_and_nobody_takes_is_told_of_its_port() {
+    let device = printer(Language::Plain);
+    let rig = rig(&[("label", serial(&device), "")]);
+    let mut ports = hears(rig.broker(), Object::printer("label"), types::PORT, UNI, "bob");
+    let (job, mut state) = rig.submit_as("ann", "label", b"wakes the printer").await;
+    rig.wait_for(job, &mut state, JobState::Completed).await;
+    device.handle().command("say 00ff41");
+    let mut hex = String::new();
+    while hex != "00ff41" {
+        let event = next_json(&mut ports).await;
+        if event["event"] == "back-channel" {
+            assert_eq!((&event["dropped"], &event["printers"][0]), (&0.into(), &"label".into()));
+            hex += event["hex"].as_str().unwrap();
+        }
+    }
+    rig.server.stop().await;
+}
+
+#[actix::test]
 async fn balloons_are_for_the_owner_of_the_job() {
     let device = printer(Language::Plain);
     let rig = rig(&[("label", serial(&device), "")]);

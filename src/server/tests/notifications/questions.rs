@@ -3,7 +3,7 @@
 use super::*;
 use crate::asyncui::{ButtonId, MessageBox};
 use crate::notify::Ended;
-use crate::sources::{Links, Sources};
+use crate::sources::{Asking, Links, Sources};
 
 /// The next channel of a listener and the question on it.
 async fn asked(hears: &mut Hears) -> (ClientChannel, MessageBox) {
@@ -200,26 +200,36 @@ async fn the_death_of_the_sources_does_not_lose_a_question() {
     rig.server.stop().await;
 }
 
+impl Rig {
+    /// Sources beside the server's, that ask in another way.
+    fn other_sources(&self, printers: &[&str], asking: Asking) -> (Broker, Wards) {
+        let broker = Broker::default();
+        for printer in printers {
+            broker.add_printer(printer);
+        }
+        let wards = Wards::new(&Arbiter::current());
+        let (slot, myself) = vacant();
+        let (_, config) = watch::channel(self.server.config.clone());
+        let (to, router) = (broker.clone(), self.server.router.clone());
+        wards.keep_in(slot, "sources", &Arbiter::current(), move |obituary| {
+            let links = Links {
+                broker: to.clone(),
+                router: router.clone(),
+                config: config.clone(),
+                myself: myself.clone(),
+            };
+            Sources::new(links, asking, obituary)
+        });
+        (broker, wards)
+    }
+}
+
 #[actix::test]
 async fn what_was_not_solved_or_not_understood_is_asked_again() {
     let device = printer(Language::Pjl);
     let (rig, job, mut state) = out_of_paper(&device, "").await;
-    // Sources of our own, that do not wait for half a minute.
-    let broker = Broker::default();
-    broker.add_printer("laser");
-    let wards = Wards::new(&Arbiter::current());
-    let (slot, myself) = vacant();
-    let (_config, config) = watch::channel(rig.server.config.clone());
-    let (to, router) = (broker.clone(), rig.server.router.clone());
-    wards.keep_in(slot, "sources", &Arbiter::current(), move |obituary| {
-        let links = Links {
-            broker: to.clone(),
-            router: router.clone(),
-            config: config.clone(),
-            myself: myself.clone(),
-        };
-        Sources::new(links, Duration::from_millis(1), obituary)
-    });
+    let asking = Asking { again: Duration::from_millis(1), ..Asking::default() };
+    let (broker, wards) = rig.other_sources(&["laser"], asking);
     let mut ann = hears(&broker, Object::printer("laser"), types::ASYNCUI, BI, "ann");
     let (channel, _) = asked(&mut ann).await;
     assert_eq!(answer(channel, ButtonId::Ok), Ok(Ended::Closed));
@@ -231,6 +241,35 @@ async fn what_was_not_solved_or_not_understood_is_asked_again() {
     let (channel, _) = asked(&mut ann).await;
     assert_eq!(answer(channel, ButtonId::Cancel), Ok(Ended::Closed));
     rig.wait_for(job, &mut state, JobState::Canceled).await;
+    wards.close();
+    rig.server.stop().await;
+}
+
+#[actix::test]
+async fn where_too_much_is_to_be_asked_one_question_waits_for_another() {
+    let (one, two) = (printer(Language::Pjl), printer(Language::Pjl));
+    let pjl = "language = \"pjl\"";
+    let rig = rig(&[("one", serial(&one), pjl), ("two", serial(&two), pjl)]);
+    let mut jobs = Vec::new();
+    for (name, device) in [("one", &one), ("two", &two)] {
+        device.handle().command("paper-out on");
+        let (job, mut state) = rig.submit_as("ann", name, &document(300_000)).await;
+        rig.wait_for(job, &mut state, JobState::ProcessingStopped).await;
+        jobs.push((job, state));
+    }
+    let asking = Asking { most: 1, ..Asking::default() };
+    let (broker, wards) = rig.other_sources(&["one", "two"], asking);
+    let mut ann = hears(&broker, Object::Server, types::ASYNCUI, BI, "ann");
+    let (first, text) = asked(&mut ann).await;
+    // One on the printer and one on the server: this is the only question.
+    assert_eq!(broker.counts().channels, 2);
+    assert_eq!(answer(first, ButtonId::Cancel), Ok(Ended::Closed));
+    let (second, other) = asked(&mut ann).await;
+    assert_ne!(show(&text.body, ""), show(&other.body, ""));
+    assert_eq!(answer(second, ButtonId::Cancel), Ok(Ended::Closed));
+    for (job, mut state) in jobs {
+        rig.wait_for(job, &mut state, JobState::Canceled).await;
+    }
     wards.close();
     rig.server.stop().await;
 }
