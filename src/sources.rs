@@ -139,13 +139,14 @@ impl Sources {
     }
 
     fn job(&mut self, event: &Event, view: &JobView, ctx: &mut Context<Self>) {
+        // Whoever has read that a job goes on can no longer answer why it waits.
+        self.consider(view, ctx);
         let objects = with_server(&view.shadow.ticket.printer);
         self.publish(&objects, types::JOB, &Audience::AllUsers, &json::job(event, view));
         if let Some(balloon) = balloon::about(self.told.get(&view.shadow.id), view) {
             self.publish(&objects, types::ASYNCUI, &self.owner(view), &balloon.encode());
         }
         self.remember(view);
-        self.consider(view, ctx);
     }
 
     fn remember(&mut self, view: &JobView) {
