@@ -108,8 +108,9 @@ impl LocalPrintProvider {
             let new = config.printers.iter().find(|printer| printer.name == name);
             let Some(entry) = self.entry_mut(&name) else { continue };
             let same_wire = |new: &&Arc<crate::config::PrinterConfig>| {
-                (&new.port, new.language, new.envelope)
-                    == (&entry.config.port, entry.config.language, entry.config.envelope)
+                let old = &entry.config;
+                (&new.port, new.language, new.envelope, new.status_queries)
+                    == (&old.port, old.language, old.envelope, old.status_queries)
             };
             match new.filter(same_wire) {
                 Some(new) => entry.config = new.clone(),
@@ -207,10 +208,11 @@ impl Handler<Report> for LocalPrintProvider {
                     self.tell_job_of(current.job);
                 }
             }
-            Finding::Identity(identity) => {
+            Finding::Identity(_) | Finding::Supplies(_) | Finding::PageCount(_) => {
                 if let Some(entry) = self.entry_mut(&printer) {
-                    entry.device.identity = Some(identity);
+                    entry.device.learn(finding);
                 }
+                self.tell_printer(&printer);
             }
             Finding::Pages(pages) => {
                 if let Some(job) = job {

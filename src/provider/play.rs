@@ -254,11 +254,11 @@ impl LocalPrintProvider {
         let printer: Arc<str> = printer.into();
         let abort = async move { port.ask(AbortDoc { play, how }).await.and_then(|done| done) };
         ctx.spawn(abort.into_actor(self).map(move |aborted, this, ctx| {
-            let played = aborted.unwrap_or_else(|error| {
+            let stopped = aborted.unwrap_or_else(|error| {
                 tracing::error!(%printer, %error, "the port did not answer an abort");
                 None
             });
-            this.stopped_playing(&printer, play, how, played, ctx);
+            this.stopped_playing(&printer, DocAborted { play, how, stopped }, ctx);
         }));
         self.tell_printer_of_play(play);
     }
@@ -271,17 +271,11 @@ impl LocalPrintProvider {
     }
 
     /// The port has stopped.
-    fn stopped_playing(
-        &mut self,
-        printer: &str,
-        play: PlayId,
-        how: How,
-        played: Option<PlayedBytes>,
-        ctx: &mut Context<Self>,
-    ) {
-        let Some(current) = self.finish(printer, play) else { return };
+    fn stopped_playing(&mut self, printer: &str, aborted: DocAborted, ctx: &mut Context<Self>) {
+        let played = aborted.stopped.map(|stopped| stopped.played);
+        let Some(current) = self.finish(printer, aborted.play) else { return };
         if let Ok(entry) = self.entry(printer) {
-            entry.parts.monitor().tell(DocAborted { play, how });
+            entry.parts.monitor().tell(aborted);
         }
         let stop = match current.phase {
             Phase::Stopping(stop) => stop,

@@ -152,6 +152,11 @@ impl<'a> Driver<'a> {
                         stream.push(piece);
                     }
                 }
+                Order::Aside { play, at, piece } => {
+                    if let Some(stream) = self.playing(play) {
+                        stream.put_aside(at, piece);
+                    }
+                }
                 Order::End(play) => {
                     if let Some(stream) = self.playing(play) {
                         stream.end();
@@ -173,8 +178,9 @@ impl<'a> Driver<'a> {
             return;
         }
         if self.idle.len() >= LANE_ORDERS {
-            self.idle.pop_front();
-            self.idle_cursor = 0;
+            // Not the one that is half out.
+            let oldest = usize::from(self.idle_cursor > 0);
+            self.idle.remove(oldest);
         }
         self.idle.push_back(piece);
         self.blocked = false;
@@ -183,10 +189,8 @@ impl<'a> Driver<'a> {
     fn begin(&mut self, begin: Begin) {
         if let Some(old) = self.stream.take() {
             tracing::error!(old = ?old.play, new = ?begin.play, "a document began before the last one ended");
-            self.upward.tell(PortEvent::Aborted {
-                play: old.play,
-                played: Some(old.played(self.port.as_deref())),
-            });
+            let stopped = Some(old.stopped(old.played(self.port.as_deref())));
+            self.upward.tell(PortEvent::Aborted { play: old.play, stopped });
         }
         let parked = self.parked.take().filter(|_| self.port.is_some());
         let goes_on = parked == Some((begin.job, begin.from));
@@ -215,7 +219,7 @@ impl<'a> Driver<'a> {
         self.take_orders();
         let port = self.port.as_deref_mut();
         let Some(stream) = self.stream.as_mut().filter(|stream| stream.play == play) else {
-            self.upward.tell(PortEvent::Aborted { play, played: None });
+            self.upward.tell(PortEvent::Aborted { play, stopped: None });
             return;
         };
         let begun = stream.phase != Phase::Beginning;
@@ -225,9 +229,14 @@ impl<'a> Driver<'a> {
             Some(canceled) => stream.withdraw(canceled),
             None => stream.lost(self.port.as_deref()),
         };
+        let stopped = Some(stream.stopped(played));
+        if let Some((piece, cursor)) = stream.take_half_aside().filter(|_| how == How::Park) {
+            self.idle.push_front(piece);
+            self.idle_cursor = cursor;
+        }
         self.parked = (how == How::Park && begun).then_some((stream.job, played.accepted));
         self.finish();
-        self.upward.tell(PortEvent::Aborted { play, played: Some(played) });
+        self.upward.tell(PortEvent::Aborted { play, stopped });
     }
 
     /// One turn: do what can be done, then wait for what must be waited for.
@@ -312,25 +321,33 @@ impl<'a> Driver<'a> {
     fn write(&mut self) -> Result<Step, Stop> {
         let now = Instant::now();
         let upward = &self.upward;
+        if self.idle_cursor > 0 {
+            return self.write_idle();
+        }
         match (self.port.as_deref_mut(), self.stream.as_mut()) {
             (Some(port), Some(stream)) if stream.phase == Phase::Writing => {
                 stream.step(port, now, |event| upward.tell(event))
             }
-            (Some(port), None) => {
-                let Some(piece) = self.idle.front().filter(|_| !self.blocked) else {
-                    return Ok(Step::Starved);
-                };
-                let took = port.write(piece.lend(self.idle_cursor))?;
-                self.idle_cursor = self.idle_cursor.saturating_add(took);
-                self.blocked = took == 0;
-                if self.idle_cursor >= piece.len() {
-                    self.idle.pop_front();
-                    self.idle_cursor = 0;
-                }
-                Ok(if self.blocked { Step::Blocked } else { Step::Moved })
-            }
+            (Some(_), None) => self.write_idle(),
             _ => Ok(Step::Starved),
         }
+    }
+
+    /// What monitors say between documents. What has begun to go out is finished before a document that has come.
+    fn write_idle(&mut self) -> Result<Step, Stop> {
+        let (Some(port), Some(piece)) =
+            (self.port.as_deref_mut(), self.idle.front().filter(|_| !self.blocked))
+        else {
+            return Ok(if self.blocked { Step::Blocked } else { Step::Starved });
+        };
+        let took = port.write(piece.lend(self.idle_cursor))?;
+        self.idle_cursor = self.idle_cursor.saturating_add(took);
+        self.blocked = took == 0;
+        if self.idle_cursor >= piece.len() {
+            self.idle.pop_front();
+            self.idle_cursor = 0;
+        }
+        Ok(if self.blocked { Step::Blocked } else { Step::Moved })
     }
 
     fn end_job(&mut self) -> Result<(), Stop> {
@@ -353,7 +370,9 @@ impl<'a> Driver<'a> {
         let draining = self.stream.as_ref().is_some_and(|stream| stream.phase == Phase::Draining);
         let wants = self.stream.as_ref().is_some_and(Stream::wants_to_write);
         let interest = Interest {
-            write: wants || (self.stream.is_none() && !self.idle.is_empty()),
+            write: wants
+                || self.idle_cursor > 0
+                || (self.stream.is_none() && !self.idle.is_empty()),
             read: port.facts().back_channel,
             line: true,
             drained: draining,
