@@ -3,6 +3,7 @@
 //! ```toml
 //! [server]     state_dir, name, stop_grace
 //! [listen]     ipp, lpd, http, rpc, epm            absent = off; port 0 = any free port
+//!              idle_timeout
 //! [spool]      max_job_bytes, max_bytes, min_free_bytes, keep_jobs, keep_for
 //! [scheduler]  memory_pressure, io_pressure, jobs_per_controller
 //! [[printer]]  name, port, language, datatype, start, recover, appsocket, ask,
@@ -29,7 +30,8 @@ use reader::{Section, Source};
 pub use units::Hours;
 
 use crate::limits::{
-    APPSOCKET_IDLE, JOBS_PER_CONTROLLER, KEEP_FOR, KEEP_JOBS, PRESSURE_PERCENT, STOP_GRACE,
+    APPSOCKET_IDLE, CLIENT_IDLE, JOBS_PER_CONTROLLER, KEEP_FOR, KEEP_JOBS, PRESSURE_PERCENT,
+    STOP_GRACE,
 };
 
 /// Everything the administrator decides.
@@ -61,7 +63,7 @@ pub struct ServerConfig {
 }
 
 /// `[listen]`: addresses, each `None` where that front end is off.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenConfig {
     /// IPP over HTTP.
     pub ipp: Option<SocketAddr>,
@@ -73,6 +75,14 @@ pub struct ListenConfig {
     pub rpc: Option<SocketAddr>,
     /// The endpoint mapper.
     pub epm: Option<SocketAddr>,
+    /// How long a client in the middle of a request may be silent. (A raw TCP sender: see the printer's.)
+    pub idle_timeout: Duration,
+}
+
+impl Default for ListenConfig {
+    fn default() -> Self {
+        Self { ipp: None, lpd: None, http: None, rpc: None, epm: None, idle_timeout: CLIENT_IDLE }
+    }
 }
 
 /// `[spool]`
@@ -433,6 +443,7 @@ fn listen(mut section: Section<'_, '_>) -> ListenConfig {
         http: section.text("http", address),
         rpc: section.text("rpc", address),
         epm: section.text("epm", address),
+        idle_timeout: section.text("idle_timeout", units::duration).unwrap_or(CLIENT_IDLE),
     };
     section.finish();
     listen

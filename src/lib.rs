@@ -11,6 +11,7 @@ pub mod frontend;
 pub mod identity;
 pub mod limits;
 pub mod monitor;
+pub mod notify;
 pub mod piece;
 pub mod processor;
 pub mod provider;

@@ -45,8 +45,9 @@ pub trait Exchange: Send {
     fn step(&mut self, token: &[u8]) -> Step;
 }
 
-/// What comes after a token.
-pub enum Step {
+/// What comes after a token. `S` is what the session can do beside protecting PDUs: nothing, but for the mechanisms within
+/// SPNEGO ([`spnego::mechanism`]).
+pub enum Step<S: Session + ?Sized = dyn Session> {
     /// Send this token and wait for the next one.
     More(Vec<u8>),
     /// The peer has proved who it is.
@@ -54,7 +55,7 @@ pub enum Step {
         /// The last token for the peer; empty when there is none.
         token: Vec<u8>,
         /// Protects what comes now.
-        session: Box<dyn Session>,
+        session: Box<S>,
         /// Server: who the peer is. Client: none.
         peer: Option<Identity>,
     },
@@ -80,6 +81,9 @@ pub enum Refusal {
     /// Peer: a token was changed on the way, or played again.
     #[error("a token was tampered with: {0}")]
     Tampered(&'static str),
+    /// Ours: the accounts cannot be read, or there are no random numbers.
+    #[error("we could not check it: {0}")]
+    Unable(String),
 }
 
 /// Protects the PDUs of one security context. Each direction has its own sequence: calls must come in wire order.
@@ -88,10 +92,20 @@ pub trait Session: Send {
     fn signature_bytes(&self) -> usize;
 
     /// Protects a PDU that goes out: `pdu` is everything before the signature (header to `sec_trailer`), `stub` the part
-    /// of it (body and padding) that privacy encrypts in place. Gives the signature.
-    fn protect(&mut self, pdu: &mut [u8], stub: Range<usize>, level: Level) -> Vec<u8>;
+    /// of it (body and padding) that privacy encrypts in place. Gives the signature: [`signature_bytes`] long, empty at
+    /// [`Level::Connect`]. Refused, with `pdu` as it was, where the exchange agreed on less than `level` or the session is
+    /// spent.
+    ///
+    /// [`signature_bytes`]: Self::signature_bytes
+    fn protect(
+        &mut self,
+        pdu: &mut [u8],
+        stub: Range<usize>,
+        level: Level,
+    ) -> Result<Vec<u8>, Refusal>;
 
-    /// Checks a PDU that came in, decrypting `stub` in place for privacy. After an error the session is spent.
+    /// Checks a PDU that came in, decrypting `stub` in place for privacy. After an error the session is spent. At
+    /// [`Level::Connect`] nothing is checked, whatever the signature ([MS-RPCE] has none there, yet some clients send one).
     fn check(
         &mut self,
         pdu: &mut [u8],

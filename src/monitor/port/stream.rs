@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   Beginning ──► Writing ──► Draining
+//!                    └────────────┴──► Over
 //! ```
 //!
 //! The note before a write says how far it may go, the note after it how far it went; while the device takes bytes
@@ -31,6 +32,8 @@ pub(super) struct Stream {
     taken: u64,
     noted: Played,
     pieces: VecDeque<Piece>,
+    /// So many of them were said before the playing.
+    preceding: usize,
     aside: Option<Aside>,
     /// Bytes of monitors that the port has taken in this playing.
     said: u64,
@@ -61,6 +64,9 @@ pub(super) enum Phase {
     Writing,
     /// The last byte was taken; the wire is not empty yet.
     Draining,
+    /// The job has ended elsewhere (canceled, moved): no note is taken any more, so nothing more goes out. The abort is on
+    /// its way.
+    Over,
 }
 
 /// What a step did.
@@ -102,6 +108,7 @@ impl Stream {
             taken: begin.from,
             noted,
             pieces: VecDeque::new(),
+            preceding: 0,
             aside: None,
             said: 0,
             cursor: 0,
@@ -115,6 +122,12 @@ impl Stream {
     /// What is known of this playing should the thread panic.
     pub(super) fn mark(&self) -> (Progress, Arc<Mark>) {
         (self.progress.clone(), self.mark.clone())
+    }
+
+    /// Puts these before everything else; of the first so much has gone.
+    pub(super) fn precede(&mut self, pieces: VecDeque<Piece>, cursor: usize) {
+        self.preceding = pieces.len();
+        (self.pieces, self.cursor) = (pieces, cursor);
     }
 
     pub(super) fn push(&mut self, piece: Piece) {
@@ -146,6 +159,11 @@ impl Stream {
     /// Where the playing stands.
     pub(super) fn stopped(&self, played: Played) -> Stopped {
         Stopped { played, said: self.said }
+    }
+
+    /// True when the port has taken the last byte.
+    pub(super) fn is_all_taken(&self) -> bool {
+        self.ended && self.pieces.is_empty()
     }
 
     /// What the driver has, as far as the port can say.
@@ -187,11 +205,12 @@ impl Stream {
         if counted {
             self.taken = self.taken.saturating_add(u64::try_from(took).unwrap_or(u64::MAX));
             self.mark.wrote(self.taken);
-        } else {
+        } else if self.preceding == 0 {
             self.said = self.said.saturating_add(u64::try_from(took).unwrap_or(u64::MAX));
         }
         if self.cursor >= piece.len() {
             self.pieces.pop_front();
+            self.preceding = self.preceding.saturating_sub(1);
             (self.cursor, self.faulted) = (0, false);
             if counted {
                 gone(PortEvent::Room(self.play));
@@ -207,9 +226,10 @@ impl Stream {
     /// Puts in the question that is due here; false where the device has no room for it. That it takes a question is no
     /// sign that it takes data.
     fn say_aside(&mut self, port: &mut dyn Port) -> Result<bool, Stop> {
-        let Some(aside) = self.aside.as_mut().filter(|aside| aside.at == self.taken) else {
-            return Ok(true);
-        };
+        // Not in the middle of what a monitor says.
+        let speaks = self.cursor > 0 && self.pieces.front().is_some_and(|piece| !piece.is_of_job());
+        let due = |aside: &&mut Aside| !speaks && aside.at == self.taken;
+        let Some(aside) = self.aside.as_mut().filter(due) else { return Ok(true) };
         let lent = aside.piece.lend(aside.cursor);
         let took = if lent.bytes.is_empty() { 0 } else { port.write(lent)? };
         aside.cursor = aside.cursor.saturating_add(took);

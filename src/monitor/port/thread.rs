@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use despool_hw::{Arrival, Bell, Canceled, Error, Interest, Port, Ready};
+use despool_hw::{Arrival, Bell, Canceled, Error, Interest, Port, Ready, Tail};
 use despool_spool::{Cause, JobId, Played, Progress};
 
 use super::lane::{Begin, Ends, How, Order, PortEvent, Urgent};
@@ -93,6 +93,8 @@ struct Driver<'a> {
     idle_cursor: usize,
     /// A job that was parked in the middle, on a connection that still stands.
     parked: Option<(JobId, u64)>,
+    /// The question that was half out then.
+    half_aside: Option<(Piece, usize)>,
     stalled: bool,
     /// No room in the device for `idle`.
     blocked: bool,
@@ -111,6 +113,7 @@ impl<'a> Driver<'a> {
             idle: std::collections::VecDeque::new(),
             idle_cursor: 0,
             parked: None,
+            half_aside: None,
             stalled: false,
             blocked: false,
             stop: false,
@@ -118,8 +121,12 @@ impl<'a> Driver<'a> {
     }
 
     fn run(mut self) {
-        while !self.stop {
+        loop {
             self.take_urgent();
+            // The bell was hushed for it: another turn would sleep.
+            if self.stop {
+                break;
+            }
             self.take_orders();
             if let Err(stop) = self.turn() {
                 self.fail(stop);
@@ -178,9 +185,8 @@ impl<'a> Driver<'a> {
             return;
         }
         if self.idle.len() >= LANE_ORDERS {
-            // Not the one that is half out.
-            let oldest = usize::from(self.idle_cursor > 0);
-            self.idle.remove(oldest);
+            // What has begun to go out goes out whole.
+            self.idle.remove(usize::from(self.idle_cursor > 0));
         }
         self.idle.push_back(piece);
         self.blocked = false;
@@ -199,8 +205,15 @@ impl<'a> Driver<'a> {
             let _ = port.cancel();
         }
         let mut stream = Stream::new(begin, Instant::now());
+        let half_aside = self.half_aside.take();
         if goes_on {
             stream.phase = Phase::Writing;
+            if let Some((piece, cursor)) = half_aside {
+                stream.precede([piece].into(), cursor);
+            }
+        } else {
+            // What was said before the job goes out before it.
+            stream.precede(std::mem::take(&mut self.idle), std::mem::take(&mut self.idle_cursor));
         }
         let (progress, mark) = stream.mark();
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -230,10 +243,7 @@ impl<'a> Driver<'a> {
             None => stream.lost(self.port.as_deref()),
         };
         let stopped = Some(stream.stopped(played));
-        if let Some((piece, cursor)) = stream.take_half_aside().filter(|_| how == How::Park) {
-            self.idle.push_front(piece);
-            self.idle_cursor = cursor;
-        }
+        self.half_aside = stream.take_half_aside().filter(|_| how == How::Park);
         self.parked = (how == How::Park && begun).then_some((stream.job, played.accepted));
         self.finish();
         self.upward.tell(PortEvent::Aborted { play, stopped });
@@ -321,33 +331,26 @@ impl<'a> Driver<'a> {
     fn write(&mut self) -> Result<Step, Stop> {
         let now = Instant::now();
         let upward = &self.upward;
-        if self.idle_cursor > 0 {
-            return self.write_idle();
-        }
         match (self.port.as_deref_mut(), self.stream.as_mut()) {
             (Some(port), Some(stream)) if stream.phase == Phase::Writing => {
                 stream.step(port, now, |event| upward.tell(event))
             }
-            (Some(_), None) => self.write_idle(),
+            // Whatever is said while the device stands in the middle of a job becomes part of the job.
+            (Some(port), None) if self.parked.is_none() => {
+                let Some(piece) = self.idle.front().filter(|_| !self.blocked) else {
+                    return Ok(Step::Starved);
+                };
+                let took = port.write(piece.lend(self.idle_cursor))?;
+                self.idle_cursor = self.idle_cursor.saturating_add(took);
+                self.blocked = took == 0;
+                if self.idle_cursor >= piece.len() {
+                    self.idle.pop_front();
+                    self.idle_cursor = 0;
+                }
+                Ok(if self.blocked { Step::Blocked } else { Step::Moved })
+            }
             _ => Ok(Step::Starved),
         }
-    }
-
-    /// What monitors say between documents. What has begun to go out is finished before a document that has come.
-    fn write_idle(&mut self) -> Result<Step, Stop> {
-        let (Some(port), Some(piece)) =
-            (self.port.as_deref_mut(), self.idle.front().filter(|_| !self.blocked))
-        else {
-            return Ok(if self.blocked { Step::Blocked } else { Step::Starved });
-        };
-        let took = port.write(piece.lend(self.idle_cursor))?;
-        self.idle_cursor = self.idle_cursor.saturating_add(took);
-        self.blocked = took == 0;
-        if self.idle_cursor >= piece.len() {
-            self.idle.pop_front();
-            self.idle_cursor = 0;
-        }
-        Ok(if self.blocked { Step::Blocked } else { Step::Moved })
     }
 
     fn end_job(&mut self) -> Result<(), Stop> {
@@ -369,10 +372,9 @@ impl<'a> Driver<'a> {
         let Some(port) = self.port.as_deref_mut() else { return Ok(()) };
         let draining = self.stream.as_ref().is_some_and(|stream| stream.phase == Phase::Draining);
         let wants = self.stream.as_ref().is_some_and(Stream::wants_to_write);
+        let speaks = self.stream.is_none() && self.parked.is_none() && !self.idle.is_empty();
         let interest = Interest {
-            write: wants
-                || self.idle_cursor > 0
-                || (self.stream.is_none() && !self.idle.is_empty()),
+            write: wants || speaks,
             read: port.facts().back_channel,
             line: true,
             drained: draining,
@@ -412,6 +414,11 @@ impl<'a> Driver<'a> {
         if let (Some(port), Some(stream)) = (self.port.as_deref(), self.stream.as_mut()) {
             stream.settle(port)?;
         }
+        self.tell_end();
+        Ok(())
+    }
+
+    fn tell_end(&mut self) {
         let port = self.port.as_deref();
         if let Some((play, played)) =
             self.stream.as_ref().map(|stream| (stream.play, stream.played(port)))
@@ -419,7 +426,21 @@ impl<'a> Driver<'a> {
             self.finish();
             self.upward.tell(PortEvent::Ended { play, played });
         }
-        Ok(())
+    }
+
+    /// True where the device broke off a connection that was for this job alone, and has acknowledged all of the job:
+    /// cheap print servers reset what they have read to the end. Printing it again would never end.
+    fn was_the_end(&mut self, stop: &Stop) -> bool {
+        let (Some(port), Some(stream)) = (self.port.as_deref_mut(), self.stream.as_mut()) else {
+            return false;
+        };
+        let over = matches!(stop, Stop::Port(Error::Gone { .. }))
+            && port.facts().job_is_connection
+            && stream.is_all_taken()
+            && matches!(port.tail(), Ok(Tail::Empty))
+            && stream.settle(port).is_ok();
+        // What is left of the connection is of no use to the next job.
+        over && port.cancel().is_ok()
     }
 
     fn read(&mut self) -> Result<(), Stop> {
@@ -443,6 +464,14 @@ impl<'a> Driver<'a> {
     /// The port, the disk or we failed. A device that went away is waited for; whatever else happened, the port is opened
     /// anew, since nobody knows in which state it is.
     fn fail(&mut self, stop: Stop) {
+        if self.was_the_end(&stop) {
+            return self.tell_end();
+        }
+        if let (Stop::Note(despool_spool::Error::Closed), Some(stream)) = (&stop, &mut self.stream)
+        {
+            stream.phase = Phase::Over;
+            return;
+        }
         let mut port = self.port.take();
         let ours = matches!(stop, Stop::Note(_) | Stop::Port(Error::Document { .. }));
         let why = match stop {
