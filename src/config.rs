@@ -8,7 +8,7 @@
 //! [scheduler]  memory_pressure, io_pressure, jobs_per_controller
 //! [[printer]]  name, port, language, datatype, start, recover, appsocket, ask,
 //!              direct, envelope, status_queries, idle, idle_timeout, hours, info, location
-//! [security]   users_file, domain, rpc_min_level
+//! [security]   users_file, domain, admins, rpc_min_level
 //! ```
 //!
 //! What it is not: a place where anything is opened. A configuration that reads well may still name a device that is not
@@ -334,6 +334,8 @@ pub struct SecurityConfig {
     pub users_file: PathBuf,
     /// NTLM domain name shown to clients.
     pub domain: String,
+    /// Accounts that are administrators although their account does not say so.
+    pub admins: Vec<String>,
     /// Lowest authentication level that RPC takes.
     pub rpc_min_level: RpcLevel,
 }
@@ -343,6 +345,7 @@ impl Default for SecurityConfig {
         Self {
             users_file: "users".into(),
             domain: "WORKGROUP".into(),
+            admins: Vec::new(),
             rpc_min_level: RpcLevel::Packet,
         }
     }
@@ -576,13 +579,16 @@ fn security(mut section: Section<'_, '_>) -> SecurityConfig {
     };
     let security = SecurityConfig {
         users_file: section.text("users_file", file).unwrap_or(default.users_file),
-        domain: section
-            .text("domain", |text| Ok::<_, String>(text.to_owned()))
-            .unwrap_or(default.domain),
+        domain: section.text("domain", units::domain).unwrap_or(default.domain),
+        admins: section.texts("admins", account).unwrap_or(default.admins),
         rpc_min_level: section.one_of("rpc_min_level", &LEVELS).unwrap_or(default.rpc_min_level),
     };
     section.finish();
     security
+}
+
+fn account(text: &str) -> Result<String, String> {
+    crate::accounts::name::check(text).map(|()| text.to_owned())
 }
 
 fn absolute(text: &str) -> Result<PathBuf, String> {

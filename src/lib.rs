@@ -1,6 +1,7 @@
 //! despool: the print server for raw jobs.
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod cli;
 pub mod config;
 mod direct;
@@ -12,6 +13,7 @@ pub mod identity;
 pub mod limits;
 pub mod monitor;
 pub mod notify;
+pub mod pan;
 pub mod piece;
 pub mod processor;
 pub mod provider;

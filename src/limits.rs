@@ -187,3 +187,27 @@ pub const NOTIFY_CHANNELS: usize = 10_000;
 
 /// Channel handles that one identity holds at a time, those of closed channels that it has not noticed included.
 pub const NOTIFY_HANDLES_PER_IDENTITY: usize = 16_384;
+
+/// An account's name has at most this many characters (Windows allows 20 in its own accounts).
+pub const ACCOUNT_NAME_CHARS: usize = 64;
+
+/// Accounts of a server.
+pub const ACCOUNTS: usize = 10_000;
+
+/// The accounts file is at most this long: room for that many accounts.
+pub const ACCOUNTS_FILE_BYTES: usize = 4 * 1024 * 1024;
+
+/// A password has at most this many characters (Windows: 256).
+pub const PASSWORD_CHARS: usize = 256;
+
+/// A NetBIOS domain's name is at most this long.
+pub const DOMAIN_BYTES: usize = 15;
+
+/// An NTLM message is at most this long (Windows' own are below 3 KiB).
+pub const NTLM_MESSAGE_BYTES: usize = 16 * 1024;
+
+/// AV pairs in an NTLM message (there are eleven kinds).
+pub const NTLM_AV_PAIRS: usize = 32;
+
+/// Mechanisms that a SPNEGO token may offer (Windows offers up to five).
+pub const SPNEGO_MECHANISMS: usize = 32;

@@ -8,9 +8,19 @@
 //! Providers know nothing of PDUs beyond "these bytes are signed, this part of them is sealed", and do no I/O. Invariant:
 //! no session exists before its exchange is done, and one that refused or whose signature failed is never used again.
 
-use std::ops::Range;
+pub mod credentials;
+pub mod ntlm;
+pub mod spnego;
 
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::accounts::Accounts;
 use crate::identity::Identity;
+pub use credentials::Credentials;
+use ntlm::{Names, Ntlm};
+use spnego::acceptor::Acceptor;
+use spnego::mechanism::{Bare, Mechanism};
 
 /// `auth_type` of the `sec_trailer`: SPNEGO ([MS-RPCE] 2.2.1.1.7).
 pub const GSS_NEGOTIATE: u8 = 9;
@@ -114,3 +124,42 @@ pub trait Session: Send {
         level: Level,
     ) -> Result<(), Refusal>;
 }
+
+/// The providers of a server: SPNEGO ([`GSS_NEGOTIATE`]) and NTLM by itself ([`WINNT`]), both for these accounts.
+/// `domain` and `server_name` are what clients are told.
+pub fn providers(
+    accounts: &Arc<Accounts>,
+    domain: &str,
+    server_name: &str,
+) -> Vec<Arc<dyn Provider>> {
+    let names = Names { domain: domain.into(), server: server_name.into() };
+    let ntlm: Arc<dyn Mechanism> = Arc::new(Ntlm::new(accounts.clone(), names));
+    vec![Arc::new(Spnego(Arc::new([ntlm.clone()]))), Arc::new(Winnt(ntlm))]
+}
+
+struct Spnego(Arc<[Arc<dyn Mechanism>]>);
+
+impl Provider for Spnego {
+    fn auth_type(&self) -> u8 {
+        GSS_NEGOTIATE
+    }
+
+    fn accept(&self, level: Level) -> Box<dyn Exchange> {
+        Box::new(Acceptor::new(self.0.clone(), level))
+    }
+}
+
+struct Winnt(Arc<dyn Mechanism>);
+
+impl Provider for Winnt {
+    fn auth_type(&self) -> u8 {
+        WINNT
+    }
+
+    fn accept(&self, level: Level) -> Box<dyn Exchange> {
+        Box::new(Bare(self.0.accept(level)))
+    }
+}
+
+#[cfg(test)]
+mod tests;
