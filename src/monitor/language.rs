@@ -27,6 +27,7 @@
 //! A device that sends garbage, too much, or nothing is one of which nothing is known: its status is empty, and jobs go on.
 
 mod actor;
+mod escpos;
 mod finding;
 mod pjl;
 mod questions;
@@ -191,13 +192,11 @@ pub fn core(name: LanguageName) -> Option<Make> {
     match name {
         LanguageName::None => None,
         LanguageName::Pjl => Some(|setup| Box::new(pjl::Pjl::new(setup))),
-        LanguageName::Escpos
-        | LanguageName::Zpl
-        | LanguageName::Ieee1284_4
-        | LanguageName::Auto => None,
+        LanguageName::Escpos => Some(|setup| Box::new(escpos::Escpos::new(setup))),
         LanguageName::UsbPrinterClass => {
             Some(|_| Box::<usb_printer_class::UsbPrinterClass>::default())
         }
+        LanguageName::Zpl | LanguageName::Ieee1284_4 | LanguageName::Auto => None,
     }
 }
 
