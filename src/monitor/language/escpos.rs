@@ -111,25 +111,26 @@ impl Escpos {
         self.questions.rest(now, pace);
     }
 
-    fn take(&mut self, reply: Reply) {
-        match reply {
-            Reply::Automatic(bytes) => {
+    /// Takes in what was sent; false where it answers a question that was never asked, which is no answer.
+    fn take(&mut self, reply: Reply) -> bool {
+        let asked = match reply {
+            Reply::Automatic(_) => None,
+            Reply::Realtime(_) => self.asked.pop_front(),
+            Reply::Slow(_) => self.asked_slowly.pop_front(),
+        };
+        match (reply, asked) {
+            (Reply::Automatic(bytes), _) => {
                 self.reports = true;
                 self.sensors.automatic(bytes);
             }
-            // The answer to a question that was never asked is no answer.
-            Reply::Realtime(byte) => {
-                if let Some(n) = self.asked.pop_front() {
-                    self.answers = true;
-                    self.sensors.realtime(n, byte);
-                }
+            (Reply::Realtime(byte), Some(n)) => {
+                self.answers = true;
+                self.sensors.realtime(n, byte);
             }
-            Reply::Slow(byte) => {
-                if let Some(n) = self.asked_slowly.pop_front() {
-                    self.sensors.slow(n, byte);
-                }
-            }
+            (Reply::Slow(byte), Some(n)) => self.sensors.slow(n, byte),
+            (Reply::Realtime(_) | Reply::Slow(_), None) => return false,
         }
+        true
     }
 
     fn tell(&mut self, status: Status, out: &mut Vec<Action>) {
@@ -193,10 +194,7 @@ impl Language for Escpos {
         let mut alive = false;
         for byte in bytes {
             if let Some(reply) = self.back.take(*byte) {
-                let before = self.asked.len();
-                let automatic = matches!(reply, Reply::Automatic(_));
-                self.take(reply);
-                alive |= automatic || before != self.asked.len();
+                alive |= self.take(reply);
             }
         }
         if !alive {

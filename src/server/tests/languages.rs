@@ -154,3 +154,54 @@ async fn pjl() {
     news.wait_for_reasons(&["toner-low-warning"]).await;
     news.rig.server.stop().await;
 }
+
+/// Receipts that end in a cut.
+fn receipts(count: usize) -> Vec<u8> {
+    let line = b"1 x something        9.99\n";
+    (0..count).flat_map(|_| [&line.repeat(800)[..], b"\x1dVA\x00"].concat()).collect()
+}
+
+#[actix::test]
+async fn escpos_reports_by_itself() {
+    let device = Device::new(Language::Escpos);
+    let mut news = News::new(&device, "language = \"escpos\"").await;
+    let sent = receipts(5);
+    for (fault, reason) in [
+        ("paper-out", "media-empty"),
+        ("cover-open", "cover-open"),
+        ("cutter-jam", "trimmer-jam"),
+        ("overheated", "subunit-recoverable-failure"),
+        ("broken", "subunit-unrecoverable-failure"),
+    ] {
+        fault_and_back(&device, &mut news, fault, &[reason], &sent).await;
+    }
+    device.tell("paper-low on");
+    news.wait_for_reasons(&["media-low-warning"]).await;
+    device.tell("drawer-open on");
+    news.wait("the drawer", |view| view.message == "the cash drawer is open").await;
+    news.rig.server.stop().await;
+}
+
+#[actix::test]
+async fn escpos_is_asked_in_a_job_that_switched_its_reports_off() {
+    let device = Device::new(Language::Escpos);
+    let mut news = News::new(&device, "language = \"escpos\"").await;
+    let sent = [b"\x1b@", &receipts(5)[..]].concat();
+    // The port's lines know of an error, and of no more.
+    fault_and_back(&device, &mut news, "cover-open", &["cover-open"], &sent).await;
+    news.rig.server.stop().await;
+}
+
+#[actix::test]
+async fn escpos_is_not_asked_in_the_middle_of_an_image() {
+    let device = Device::new(Language::Escpos);
+    let mut news =
+        News::new(&device, "language = \"escpos\"\nstatus_queries = \"while-printing\"").await;
+    let sent =
+        [&b"\x1b@\x1dv0\x00\x40\x00\x00\x04"[..], &b"\x10\x04\x01\xaa".repeat(0x4000)].concat();
+    news.wait("the greeting", |view| view.reasons.is_empty()).await;
+    let said = device.handle.snapshot().monitor_bytes;
+    fault_and_back(&device, &mut news, "cover-open", &["other"], &sent).await;
+    assert!(device.handle.snapshot().monitor_bytes >= said);
+    news.rig.server.stop().await;
+}
