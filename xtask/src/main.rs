@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod packages;
+mod python;
 mod test;
 
 use std::process::{Command, ExitCode};
@@ -16,8 +17,8 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["test"] => packages::install().and_then(|()| test::run()),
-        ["deps"] => packages::install(),
+        ["test"] => install().and_then(|()| test::run()),
+        ["deps"] => install(),
         ["bench"] => bench(),
         _ => {
             eprintln!("{USAGE}");
@@ -31,6 +32,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn install() -> Result<(), String> {
+    packages::install().and_then(|()| python::install())
 }
 
 fn bench() -> Result<(), String> {

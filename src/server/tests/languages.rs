@@ -199,9 +199,11 @@ async fn escpos_is_not_asked_in_the_middle_of_an_image() {
         News::new(&device, "language = \"escpos\"\nstatus_queries = \"while-printing\"").await;
     let sent =
         [&b"\x1b@\x1dv0\x00\x40\x00\x00\x04"[..], &b"\x10\x04\x01\xaa".repeat(0x4000)].concat();
-    news.wait("the greeting", |view| view.reasons.is_empty()).await;
-    let said = device.handle.snapshot().monitor_bytes;
+    let greeting = b"\x1da\x0f\x10\x04\x01\x10\x04\x02\x10\x04\x04\x10\x04\x03".len() as u64;
+    until(&device.handle, move |snapshot| snapshot.monitor_bytes >= greeting).await;
     fault_and_back(&device, &mut news, "cover-open", &["other"], &sent).await;
-    assert!(device.handle.snapshot().monitor_bytes >= said);
+    // What was said since the job began is the greeting after it.
+    until(&device.handle, move |snapshot| snapshot.monitor_bytes >= greeting).await;
+    assert_eq!(device.handle.snapshot().monitor_bytes, greeting);
     news.rig.server.stop().await;
 }

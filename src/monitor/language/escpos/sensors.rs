@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn real_time_and_slow_answers_golden() {
-        let cases: [(&[(u8, u8)], &[&str]); 9] = [
+        let cases: [(&[_], &[&str]); 9] = [
             (&[(1, 0x12), (2, 0x12), (4, 0x12), (3, 0x12)], &[]),
             (&[(1, 0x1a)], &["offline"]),
             (&[(1, 0x1a), (2, 0x16)], &["cover-open"]),
