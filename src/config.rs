@@ -8,7 +8,7 @@
 //! [scheduler]  memory_pressure, io_pressure, jobs_per_controller
 //! [notify]     queue
 //! [[printer]]  name, port, language, datatype, start, recover, appsocket, ask,
-//!              direct, envelope, idle, idle_timeout, hours, info, location
+//!              direct, envelope, status_queries, idle, idle_timeout, hours, info, location
 //! [security]   users_file, domain, admins, rpc_min_level
 //! ```
 //!
@@ -172,6 +172,8 @@ pub struct PrinterConfig {
     pub direct: bool,
     /// The language's envelope is put around each job.
     pub envelope: bool,
+    /// When the device may be asked for its status.
+    pub status_queries: StatusQueries,
     /// What becomes of a raw TCP job whose sender falls silent.
     pub idle: Idle,
     /// How long a raw TCP sender may be silent.
@@ -198,6 +200,7 @@ impl PrinterConfig {
             ask: vec![Ask::MediaEmpty, Ask::HeldAfterCrash],
             direct: false,
             envelope: false,
+            status_queries: StatusQueries::default(),
             idle: Idle::Abort,
             idle_timeout: APPSOCKET_IDLE,
             hours: None,
@@ -220,18 +223,40 @@ pub enum LanguageName {
     Zpl,
     /// IEEE 1284.4 packets.
     Ieee1284_4,
+    /// Nothing but what the port's status lines say.
+    UsbPrinterClass,
     /// What the device id says.
     Auto,
 }
 
 /// The words of `language`.
-pub const LANGUAGES: [(&str, LanguageName); 6] = [
+pub const LANGUAGES: [(&str, LanguageName); 7] = [
     ("none", LanguageName::None),
     ("pjl", LanguageName::Pjl),
     ("escpos", LanguageName::Escpos),
     ("zpl", LanguageName::Zpl),
     ("ieee1284.4", LanguageName::Ieee1284_4),
+    ("usb-printer-class", LanguageName::UsbPrinterClass),
     ("auto", LanguageName::Auto),
+];
+
+/// When a printer whose language has to ask for the status is asked. Printers that report by themselves do so at any
+/// time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StatusQueries {
+    /// Never in the middle of a job.
+    BetweenJobs,
+    /// In the middle of a job too, if the device takes nothing any more.
+    #[default]
+    WhenStalled,
+    /// In the middle of a job too, again and again.
+    WhilePrinting,
+}
+
+const STATUS_QUERIES: [(&str, StatusQueries); 3] = [
+    ("between-jobs", StatusQueries::BetweenJobs),
+    ("when-stalled", StatusQueries::WhenStalled),
+    ("while-printing", StatusQueries::WhilePrinting),
 ];
 
 /// What the print processor does with a document. The names are those of Windows' winprint.
@@ -526,6 +551,9 @@ fn printer(
         ask: section.list_of("ask", &ASKS).unwrap_or(default.ask),
         direct: section.flag("direct").unwrap_or(default.direct),
         envelope: section.flag("envelope").unwrap_or(default.envelope),
+        status_queries: section
+            .one_of("status_queries", &STATUS_QUERIES)
+            .unwrap_or(default.status_queries),
         idle: section.one_of("idle", &IDLES).unwrap_or(default.idle),
         idle_timeout: section.text("idle_timeout", units::duration).unwrap_or(default.idle_timeout),
         hours: section.text("hours", units::hours),

@@ -70,8 +70,45 @@ pub const STALL_AFTER: Duration = Duration::from_secs(3);
 /// One attempt to connect to a network printer takes at most this long; then the next begins.
 pub const CONNECT_WAIT: Duration = Duration::from_secs(30);
 
+/// Of a printer's status questions, the answer is awaited this long. A busy printer answers within its main loop's round …
+pub const STATUS_ANSWER_WAIT: Duration = Duration::from_secs(2);
+
+/// … this many that did not come in a row, and nothing is known of the printer any more …
+pub const STATUS_MISSES: u32 = 3;
+
+/// … and it is asked only so often. (A printer that can send nothing at all is asked as often, for nothing.)
+pub const STATUS_PACE_SILENT: Duration = Duration::from_secs(60);
+
+/// A printer that must be asked is asked this often while nothing happens …
+pub const STATUS_PACE: Duration = Duration::from_secs(1);
+
+/// … this often while it has a fault, or has not yet printed what it was given …
+pub const STATUS_PACE_BUSY: Duration = Duration::from_millis(250);
+
+/// … and this often in the middle of a job, where that is wanted: each question is looked for a place in the document.
+pub const STATUS_PACE_JOB: Duration = Duration::from_secs(2);
+
+/// Printed jobs that one stroke of the back channel may report.
+pub const FINDINGS: usize = 16;
+
+/// Pieces of a running document that wait to be read for a place between two commands; more, and none is looked for any
+/// more in this job. With pieces of 1 MiB this bounds one reading, too.
+pub const READING_PIECES: usize = 16;
+
+/// Such a reading takes so many bytes at a time.
+pub const READING_BYTES: usize = 64 * 1024;
+
 /// A PJL status message is at most this long; longer ones are skipped.
 pub const PJL_MESSAGE_BYTES: usize = 4096;
+
+/// A PJL printer is asked to say how it is this often, whatever happens (`USTATUS TIMED`, 5 to 300 s) …
+pub const PJL_TIMED: Duration = Duration::from_secs(30);
+
+/// … and one that has said nothing for this long is told again what to report: a job may have switched it off.
+pub const PJL_SILENCE: Duration = Duration::from_secs(95);
+
+/// Supplies that one printer tells of.
+pub const PJL_SUPPLIES: usize = 32;
 
 /// A name or a display text in a PJL command is at most this long (PJL Technical Reference Manual, `JOB`).
 pub const PJL_NAME_BYTES: usize = 80;

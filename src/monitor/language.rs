@@ -1,50 +1,154 @@
 //! LanguageMonitor: what a bidirectional printer says, and how to make it say it.
 //!
-//! Each language is a pure core behind [`Language`]: bytes and `now` in, bytes and findings out. The actor puts the core
-//! between a print processor and the port monitor, and tells the provider what the core found out. It adds bytes only
-//! where the language's own rules ask for them: before, between and after jobs, never inside the document.
+//! Each language is a pure core behind [`Language`]: bytes, lines and `now` in, [`Action`]s out. The actor
+//! ([`LanguageMonitor`]) puts the core between a print processor and the port monitor, and tells the provider what the core
+//! found out.
 //!
 //! ```text
-//!   processor ── StartDocPort, WritePort, EndDocPort ──► actor ──► port monitor
-//!                                                    │ begin(), end(), greet(): bytes of the language
-//!   provider ◄── Report ── heard() ◄── back channel ─┘
+//!   processor ── StartDocPort, WritePort, EndDocPort ──► begin(), write(), end() ──► port monitor
+//!                                                            core ──► Say, Ask ──►     │
+//!   provider ◄── Report ◄── Found ◄── heard(), line(), tick() ◄── back channel, lines ◄┘
 //! ```
+//!
+//! | language | status comes | while a job prints |
+//! | --- | --- | --- |
+//! | `pjl` | unsolicited (`USTATUS`) | by itself |
+//! | `escpos` | unsolicited (automatic status back), asked for (`DLE EOT`) | by itself until the job resets the printer; asked |
+//! | `zpl` | asked for (`~HS`, `~HQES`) | asked |
+//! | `ieee1284.4` | in packets beside the data; PJL within | by itself |
+//! | `usb-printer-class` | the port's status lines | by itself |
+//! | `auto` | as one of these, by the device id | |
+//!
+//! The invariant: of the document not one byte is added, dropped or moved. What a language says, it says before, between and
+//! after jobs; and in the middle of one only where its own rules take a command out of the data wherever it stands
+//! *between two commands*, at a place that was seen to be one ([`Boundaries`]), and only where the printer's
+//! `status_queries` lets it. (`ieee1284.4` puts the document into packets; the device takes it out again.)
+//!
+//! A device that sends garbage, too much, or nothing is one of which nothing is known: its status is empty, and jobs go on.
 
+mod actor;
+mod escpos;
+mod finding;
 mod pjl;
+mod questions;
+mod reading;
+mod usb_printer_class;
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use actix::prelude::*;
+use bytes::Bytes;
+use despool_hw::{DeviceId, Line};
 use despool_spool::JobId;
 
-use super::port::{DocAborted, How, Listen, News, PortMonitor, PortNews, Retell, Say};
-use super::{EndDocPort, FromMonitor, Outcome, PlayId, StartDocPort, WritePort};
-use crate::config::LanguageName;
+pub use self::actor::{LanguageMonitor, Report, Seat};
+pub use self::finding::{Finding, Reason, Status, Supply, SupplyKind};
+pub(crate) use self::usb_printer_class::status as line_status;
+use super::port::{How, Stopped};
+use crate::config::{LanguageName, StatusQueries};
 use crate::piece::Piece;
-use crate::provider::{LocalPrintProvider, Part, Reborn};
-use crate::supervise::{Live, Obituary};
 
 /// A printer language, as far as status is concerned. No I/O, no clock.
 pub trait Language: Send {
-    /// Bytes that make the device talk, to be said outside a job: when it comes on the line, and (on wires where each job
-    /// is a connection) before each job.
-    fn greet(&mut self) -> Vec<u8>;
+    /// The device is there. Also told again of a device that was there all the time.
+    fn present(&mut self, device: &DeviceNote, now: Instant, out: &mut Vec<Action>);
 
-    /// Bytes before the document.
-    fn begin(&mut self, job: &JobNote) -> Vec<u8>;
+    /// The device went away: whatever was half heard or half said is void.
+    fn absent(&mut self);
 
-    /// Bytes after the document.
-    fn end(&mut self, job: &JobNote) -> Vec<u8>;
+    /// A document begins, or goes on where it was stopped.
+    fn begin(&mut self, job: &JobNote, now: Instant, out: &mut Vec<Action>);
 
-    /// Bytes that bring the device to its senses after a document was broken off.
-    fn canceled(&mut self) -> Vec<u8>;
+    /// The next piece of the document.
+    fn write(&mut self, piece: Piece, _now: Instant, out: &mut Vec<Action>) {
+        out.push(Action::Write(piece));
+    }
 
-    /// The device went away: whatever half of a message was heard is void.
-    fn lost(&mut self);
+    /// A piece of the document that was written has gone.
+    fn room(&mut self, _now: Instant, out: &mut Vec<Action>) {
+        out.push(Action::Room);
+    }
 
-    /// Takes what the device sent. `found` is called for each thing that it means.
-    fn heard(&mut self, bytes: &[u8], now: Instant, found: &mut dyn FnMut(Finding));
+    /// The document's last piece was given.
+    fn end(&mut self, _now: Instant, out: &mut Vec<Action>) {
+        out.push(Action::End);
+    }
+
+    /// The document is over.
+    fn over(&mut self, _how: Over, _now: Instant, _out: &mut Vec<Action>) {}
+
+    /// Bytes were lost between those that were heard and those that will be.
+    fn torn(&mut self) {}
+
+    /// The device sent bytes.
+    fn heard(&mut self, bytes: &[u8], now: Instant, out: &mut Vec<Action>);
+
+    /// The port's lines changed.
+    fn line(&mut self, _line: Line, _now: Instant, _out: &mut Vec<Action>) {}
+
+    /// The device takes nothing although bytes wait, or takes again.
+    fn stalled(&mut self, _stalled: bool, _now: Instant, _out: &mut Vec<Action>) {}
+
+    /// When [`Language::tick`] has something to do; `None`: not before something else happens.
+    fn due(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Does what is due by the clock.
+    fn tick(&mut self, _now: Instant, _out: &mut Vec<Action>) {}
+
+    /// How to find the places of a document where [`Action::Ask`] is harmless; `None` where it never is, or is not wanted.
+    fn boundaries(&self) -> Option<Box<dyn Boundaries>> {
+        None
+    }
+}
+
+/// Reads a document as its device does, to tell where it stands between two commands.
+pub trait Boundaries: Send {
+    /// Reads on until the first place, at or after `from`, that is between two commands: how many bytes were read up to
+    /// there. `None`: all bytes were read, and there is none (in `bytes`; their end counts as a place).
+    ///
+    /// A command whose length is not known ends all certainty: no place is found after it.
+    fn find(&mut self, bytes: &[u8], from: usize) -> Option<usize>;
+}
+
+/// What a core wants done, in this order.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// The provider is to know this.
+    Found(Finding),
+    /// Bytes for the device outside of documents. Lost where each job is a connection of its own.
+    Say(Bytes),
+    /// What goes out next in the running playing: a piece of the document, or bytes of the language.
+    Write(Piece),
+    /// Another piece of the document may come.
+    Room,
+    /// Everything of the running playing was written.
+    End,
+    /// A question that the device takes out of the data: for the next place where that is harmless, if there is one.
+    Ask(Bytes),
+}
+
+impl Action {
+    /// [`Action::Say`] of bytes that are there for ever.
+    fn say(bytes: &'static [u8]) -> Self {
+        Self::Say(Bytes::from_static(bytes))
+    }
+
+    /// Bytes of the language, in the running playing.
+    fn write(bytes: impl Into<Bytes>) -> Self {
+        Self::Write(Piece::monitor(bytes))
+    }
+}
+
+/// What a language needs to know of a device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeviceNote {
+    /// What it says of itself, where the wire can carry that.
+    pub id: Option<DeviceId>,
+    /// It can send bytes.
+    pub back_channel: bool,
+    /// Each job is a connection of its own: nothing can be said between them.
+    pub job_is_connection: bool,
 }
 
 /// What a language needs to know of a job.
@@ -56,281 +160,50 @@ pub struct JobNote {
     pub title: Box<str>,
     /// Its user.
     pub user: Box<str>,
+    /// Bytes of it, as played, that the device has already.
+    pub from: u64,
 }
 
-/// What a device was found to say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
-    /// How it is.
-    Status(Status),
-    /// It has printed this many pages of the running job.
-    Pages(u32),
-    /// It has printed a job to its end.
-    Printed {
-        /// The job, where the device said which.
-        job: Option<JobId>,
-        /// Pages of it, where the device counts them.
-        pages: Option<u32>,
-    },
-    /// What it is.
-    Identity(String),
+/// How a document came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// Everything has left for the device.
+    Ended,
+    /// It was stopped: how, and where as far as the port could say.
+    Stopped(How, Option<Stopped>),
+    /// The port failed, or the device went away.
+    Lost,
 }
 
-/// How a device says it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Status {
-    /// `printer-state-reasons` keywords (RFC 8011 §5.4.12, IANA registry), without severity.
-    pub reasons: Vec<Reason>,
-    /// What its display shows.
-    pub message: String,
+/// How a core is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// The language's envelope is put around each job.
+    pub envelope: bool,
+    /// When the device may be asked for its status.
+    pub queries: StatusQueries,
 }
 
-/// A reason for the state of a printer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Reason {
-    /// The keyword.
-    pub keyword: &'static str,
-    /// Whether it keeps the device from printing.
-    pub stops: bool,
-}
+/// Makes the core of a language.
+pub type Make = fn(Setup) -> Box<dyn Language>;
 
-impl Reason {
-    /// A condition that keeps the device from printing.
-    pub const fn stops(keyword: &'static str) -> Self {
-        Self { keyword, stops: true }
-    }
-
-    /// A condition that people should know of.
-    pub const fn warns(keyword: &'static str) -> Self {
-        Self { keyword, stops: false }
-    }
-}
-
-/// What a language monitor tells the provider.
-#[derive(Message, Clone, Debug)]
-#[rtype(result = "()")]
-pub struct Report {
-    /// The printer.
-    pub printer: Arc<str>,
-    /// The job that is on its way, if one is.
-    pub job: Option<JobId>,
-    /// What was found.
-    pub finding: Finding,
-}
-
-/// Makes the core of a language. Told whether the language's envelope is to be put around each job.
-pub type Make = fn(envelope: bool) -> Box<dyn Language>;
-
-/// How to make the core of a language; `None` for a printer that speaks none that we know.
+/// How to make the core of a language; `None` for a printer that speaks none.
 pub fn core(name: LanguageName) -> Option<Make> {
     match name {
-        LanguageName::Pjl => Some(|envelope| Box::new(pjl::Pjl::new(envelope))),
-        LanguageName::None
-        | LanguageName::Escpos
-        | LanguageName::Zpl
-        | LanguageName::Ieee1284_4
-        | LanguageName::Auto => None,
+        LanguageName::None => None,
+        LanguageName::Pjl => Some(|setup| Box::new(pjl::Pjl::new(setup))),
+        LanguageName::Escpos => Some(|setup| Box::new(escpos::Escpos::new(setup))),
+        LanguageName::UsbPrinterClass => {
+            Some(|_| Box::<usb_printer_class::UsbPrinterClass>::default())
+        }
+        LanguageName::Zpl | LanguageName::Ieee1284_4 | LanguageName::Auto => None,
     }
 }
 
-/// See the module.
-pub struct LanguageMonitor {
-    printer: Arc<str>,
-    core: Box<dyn Language>,
-    port: Live<PortMonitor>,
-    provider: Live<LocalPrintProvider>,
-    doc: Option<Doc>,
-    /// The job before this one: a device reports its end late.
-    last_job: Option<JobId>,
-    /// What the device said of itself last.
-    status: Status,
-    job_is_connection: bool,
-    present: bool,
-    obituary: Obituary,
-}
-
-/// The document on its way.
-struct Doc {
-    play: PlayId,
-    note: JobNote,
-    owner: Recipient<FromMonitor>,
-}
-
-impl LanguageMonitor {
-    /// The monitor of a printer that speaks `core`.
-    pub fn new(
-        printer: Arc<str>,
-        core: Box<dyn Language>,
-        port: Live<PortMonitor>,
-        provider: Live<LocalPrintProvider>,
-        obituary: Obituary,
-    ) -> Self {
-        Self {
-            printer,
-            core,
-            port,
-            provider,
-            doc: None,
-            last_job: None,
-            status: Status::default(),
-            job_is_connection: false,
-            present: false,
-            obituary,
-        }
-    }
-
-    /// Bytes of the language, in the middle of a playing.
-    fn add(&self, play: PlayId, bytes: Vec<u8>) {
-        if !bytes.is_empty() {
-            self.port.tell(WritePort { play, piece: Piece::monitor(bytes) });
-        }
-    }
-
-    /// Bytes of the language, outside of jobs.
-    fn say(&self, bytes: Vec<u8>) {
-        if !bytes.is_empty() && self.present && !self.job_is_connection {
-            self.port.tell(Say { bytes: bytes.into() });
-        }
-    }
-
-    fn heard(&mut self, bytes: &[u8]) {
-        let job = self.doc.as_ref().map(|doc| doc.note.job);
-        let (printer, provider, last) = (&self.printer, &self.provider, self.last_job);
-        let known = &mut self.status;
-        self.core.heard(bytes, Instant::now(), &mut |finding| {
-            if let Finding::Status(status) = &finding {
-                known.clone_from(status);
-            }
-            let job = job.or(last);
-            provider.tell(Report { printer: printer.clone(), job, finding });
-        });
-    }
-
-    fn finish(&mut self, play: PlayId) -> Option<Doc> {
-        let doc = self.doc.take_if(|doc| doc.play == play);
-        if let Some(doc) = &doc {
-            self.last_job = Some(doc.note.job);
-        }
-        doc
-    }
-}
-
-impl Actor for LanguageMonitor {
-    type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        self.port.tell(Listen { name: self.printer.clone(), to: ctx.address().recipient() });
-        if self.obituary.incarnation() > 0 {
-            self.provider.tell(Reborn { part: Part::Printer(self.printer.clone()) });
-        }
-    }
-}
-
-impl Handler<StartDocPort> for LanguageMonitor {
-    type Result = ();
-
-    fn handle(&mut self, doc: StartDocPort, ctx: &mut Self::Context) {
-        let note = JobNote { job: doc.job, title: doc.title.clone(), user: doc.user.clone() };
-        let (play, from) = (doc.play, doc.from);
-        let owner = doc.owner.clone();
-        self.port.tell(StartDocPort { owner: ctx.address().recipient(), ..doc });
-        if self.job_is_connection {
-            let greeting = self.core.greet();
-            self.add(play, greeting);
-        }
-        // A job that goes on in the middle has had its beginning.
-        if from == 0 {
-            let beginning = self.core.begin(&note);
-            self.add(play, beginning);
-        }
-        self.doc = Some(Doc { play, note, owner });
-    }
-}
-
-impl Handler<WritePort> for LanguageMonitor {
-    type Result = ();
-
-    fn handle(&mut self, write: WritePort, _: &mut Self::Context) {
-        self.port.tell(write);
-    }
-}
-
-impl Handler<EndDocPort> for LanguageMonitor {
-    type Result = ();
-
-    fn handle(&mut self, end: EndDocPort, _: &mut Self::Context) {
-        if let Some(doc) = self.doc.as_ref().filter(|doc| doc.play == end.play) {
-            let bytes = self.core.end(&doc.note);
-            self.add(end.play, bytes);
-        }
-        self.port.tell(end);
-    }
-}
-
-impl Handler<FromMonitor> for LanguageMonitor {
-    type Result = ();
-
-    fn handle(&mut self, from: FromMonitor, _: &mut Self::Context) {
-        let last = !matches!(from.outcome, Outcome::Room);
-        if let Some(doc) = self.doc.as_ref().filter(|doc| doc.play == from.play) {
-            doc.owner.do_send(from.clone());
-        }
-        if last {
-            self.finish(from.play);
-        }
-    }
-}
-
-impl Handler<DocAborted> for LanguageMonitor {
-    type Result = ();
-
-    fn handle(&mut self, DocAborted { play, how }: DocAborted, _: &mut Self::Context) {
-        if self.finish(play).is_some() && how == How::Cancel {
-            let bytes = self.core.canceled();
-            self.say(bytes);
-        }
-    }
-}
-
-impl Handler<Retell> for LanguageMonitor {
-    type Result = ();
-
-    fn handle(&mut self, _: Retell, _: &mut Self::Context) {
-        let finding = Finding::Status(self.status.clone());
-        self.provider.tell(Report { printer: self.printer.clone(), job: None, finding });
-    }
-}
-
-impl Handler<PortNews> for LanguageMonitor {
-    type Result = ();
-
-    fn handle(&mut self, PortNews { news, .. }: PortNews, _: &mut Self::Context) {
-        match news {
-            News::Present { facts, .. } => {
-                self.job_is_connection = facts.job_is_connection;
-                if !std::mem::replace(&mut self.present, true) {
-                    let greeting = self.core.greet();
-                    self.say(greeting);
-                }
-            }
-            News::Absent { .. } => {
-                self.present = false;
-                self.status = Status::default();
-                self.core.lost();
-            }
-            News::Back { bytes, dropped } => {
-                if dropped > 0 {
-                    tracing::warn!(printer = %self.printer, dropped, "the device says more than we can take in");
-                    self.core.lost();
-                }
-                self.heard(&bytes);
-            }
-            News::Line(_) | News::Stalled(_) => {}
-        }
-    }
+/// The earlier of two times, where there are any.
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    one.into_iter().chain(other).min()
 }
 
 #[cfg(test)]
-use crate::supervise::Crash;
-#[cfg(test)]
-crate::supervise::crashes!(LanguageMonitor);
+mod testing;

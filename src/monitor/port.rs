@@ -21,7 +21,7 @@ use despool_spool::Played;
 use tokio::sync::oneshot;
 
 use self::lane::{Begin, Order, PortEvent, Urgent};
-pub use self::lane::{How, PortThread};
+pub use self::lane::{How, PortThread, Stopped};
 use super::{EndDocPort, FromMonitor, Outcome, PlayId, StartDocPort, WritePort};
 use crate::error::{Error, Result};
 use crate::follow::Follower;
@@ -92,7 +92,7 @@ pub struct Retell;
 
 /// Stops a playing at once, whatever the device does.
 #[derive(Message, Clone, Copy)]
-#[rtype(result = "Result<Option<Played>>")]
+#[rtype(result = "Result<Option<Stopped>>")]
 pub struct AbortDoc {
     /// The playing.
     pub play: PlayId,
@@ -108,13 +108,26 @@ pub struct Say {
     pub bytes: Bytes,
 }
 
+/// A question for the device in the middle of a document, where the language allows one: it goes out when `at` bytes of the
+/// job have been taken, neither sooner nor later; dropped where the document is beyond that.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Interject {
+    /// The playing.
+    pub play: PlayId,
+    /// Bytes of the job, as played.
+    pub at: u64,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
 /// See the module.
 pub struct PortMonitor {
     key: Arc<str>,
     thread: Arc<PortThread>,
     provider: Live<LocalPrintProvider>,
     owner: Option<Owner>,
-    aborting: HashMap<PlayId, Vec<oneshot::Sender<Option<Played>>>>,
+    aborting: HashMap<PlayId, Vec<oneshot::Sender<Option<Stopped>>>>,
     /// What a new listener must be told.
     presence: Option<News>,
     line: Option<Line>,
@@ -190,11 +203,11 @@ impl PortMonitor {
         }
     }
 
-    fn aborted(&mut self, play: PlayId, played: Option<Played>) {
+    fn aborted(&mut self, play: PlayId, stopped: Option<Stopped>) {
         self.owner.take_if(|owner| owner.play == play);
         for waiting in self.aborting.remove(&play).unwrap_or_default() {
             // Who asked may be gone.
-            let _ = waiting.send(played);
+            let _ = waiting.send(stopped);
         }
     }
 }
@@ -245,6 +258,8 @@ pub struct DocAborted {
     pub play: PlayId,
     /// For good, or to go on later.
     pub how: How,
+    /// Where, as far as the port could say.
+    pub stopped: Option<Stopped>,
 }
 
 impl Handler<DocAborted> for PortMonitor {
@@ -262,8 +277,16 @@ impl Handler<Say> for PortMonitor {
     }
 }
 
+impl Handler<Interject> for PortMonitor {
+    type Result = ();
+
+    fn handle(&mut self, Interject { play, at, bytes }: Interject, _: &mut Self::Context) {
+        self.thread.order(Order::Aside { play, at, piece: Piece::monitor(bytes) });
+    }
+}
+
 impl Handler<AbortDoc> for PortMonitor {
-    type Result = ResponseFuture<Result<Option<Played>>>;
+    type Result = ResponseFuture<Result<Option<Stopped>>>;
 
     fn handle(&mut self, AbortDoc { play, how }: AbortDoc, _: &mut Self::Context) -> Self::Result {
         let (told, tell) = oneshot::channel();
@@ -318,7 +341,7 @@ impl Handler<PortEvent> for PortMonitor {
             PortEvent::Failed { play, played, why } => {
                 self.tell_owner(play, Outcome::Failed { played, why });
             }
-            PortEvent::Aborted { play, played } => self.aborted(play, played),
+            PortEvent::Aborted { play, stopped } => self.aborted(play, stopped),
             PortEvent::Opened { facts, device_id } => self.be(News::Present { facts, device_id }),
             PortEvent::Absent { why } => self.be(News::Absent { why }),
             PortEvent::Line(line) => {

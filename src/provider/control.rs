@@ -168,10 +168,11 @@ impl Handler<Report> for LocalPrintProvider {
                     self.tell_job_of(current.job);
                 }
             }
-            Finding::Identity(identity) => {
+            Finding::Identity(_) | Finding::Supplies(_) | Finding::PageCount(_) => {
                 if let Some(entry) = self.entry_mut(&printer) {
-                    entry.device.identity = Some(identity);
+                    entry.device.learn(finding);
                 }
+                self.tell_printer(&printer);
             }
             Finding::Pages(pages) => {
                 if let Some(job) = job {

@@ -4,7 +4,7 @@
 
 use despool_hw::Line;
 
-use crate::monitor::language::{Reason, Status};
+use crate::monitor::language::{Finding, Reason, Status, Supply, line_status};
 use crate::monitor::port::News;
 
 /// What is known of one printer's device.
@@ -17,6 +17,10 @@ pub(crate) struct Device {
     language: Status,
     /// Its IEEE 1284 device id, or what it calls itself.
     pub(crate) identity: Option<String>,
+    /// What it says it has left.
+    pub(crate) supplies: Vec<Supply>,
+    /// Pages that it has printed in its life.
+    pub(crate) page_count: Option<u64>,
 }
 
 /// Whether the device is there.
@@ -51,6 +55,19 @@ impl Device {
         self.language = status;
     }
 
+    /// Takes in what else the language found out.
+    pub(crate) fn learn(&mut self, finding: Finding) {
+        match finding {
+            // A device id says more than a name.
+            Finding::Identity(_) if self.identity.as_ref().is_some_and(|id| id.contains(':')) => {}
+            Finding::Identity(identity) => self.identity = Some(identity),
+            Finding::Supplies(supplies) => self.supplies = supplies,
+            Finding::PageCount(pages) => self.page_count = Some(pages),
+            Finding::Status(status) => self.set_status(status),
+            Finding::Pages(_) | Finding::Printed { .. } => {}
+        }
+    }
+
     /// True where a job can begin.
     pub(crate) fn is_present(&self) -> bool {
         matches!(self.presence, Some(Presence::Present))
@@ -62,18 +79,14 @@ impl Device {
         if matches!(self.presence, Some(Presence::Absent(_))) {
             reasons.push(Reason::stops("offline"));
         }
-        let line = [
-            (self.line.paper_out == Some(true), Reason::stops("media-empty")),
-            (self.line.online == Some(false), Reason::stops("offline")),
-            (self.line.fault == Some(true), Reason::stops("other")),
-        ];
-        reasons.extend(line.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason));
+        // The lines know less than a language: what it gives a reason for is no other error.
+        let known = reasons.iter().any(|reason| reason.stops);
+        let line = line_status(self.line).reasons.into_iter();
+        reasons.extend(line.filter(|reason| !known || reason.keyword == "media-empty"));
         if self.stalled && !reasons.iter().any(|reason| reason.stops) {
             reasons.push(Reason::stops("timed-out"));
         }
-        reasons.sort_unstable();
-        reasons.dedup();
-        reasons
+        Status::new(reasons, "").reasons
     }
 
     /// The same in a sentence, for people.
@@ -110,6 +123,8 @@ fn describe(keyword: &str) -> &str {
         "offline" => "off line",
         "timed-out" => "the device takes no data",
         "other" => "the device reports an error",
+        "marker-supply-empty" => "out of ribbon, ink or toner",
+        "trimmer-jam" => "the cutter is stuck",
         other => other,
     }
 }

@@ -13,6 +13,7 @@ use super::queue::Queue;
 use super::view::{JobView, PrinterState, PrinterView, Surroundings};
 use crate::config::PrinterConfig;
 use crate::monitor::PlayId;
+use crate::monitor::language::Supply;
 use crate::monitor::port::News;
 
 /// A printer with its queue and what it is doing.
@@ -35,8 +36,10 @@ pub(super) struct Entry {
     pub(super) look: Option<SpawnHandle>,
     pub(super) changed_ms: u64,
     /// What was told last.
-    told: Option<(PrinterState, Vec<String>, String, bool)>,
+    told: Option<Told>,
 }
+
+type Told = (PrinterState, Vec<String>, String, bool, Vec<Supply>);
 
 /// What is being played.
 #[derive(Clone, Debug)]
@@ -138,13 +141,16 @@ impl Entry {
             accepting: self.accepting,
             queued: self.queue.len().saturating_add(usize::from(self.current.is_some())),
             identity: self.device.identity.clone(),
+            supplies: self.device.supplies.clone(),
+            page_count: self.device.page_count,
             changed_ms: self.changed_ms,
         }
     }
 
     /// The view, if it differs from what was told last.
     pub(super) fn news(&mut self, now_ms: u64) -> Option<PrinterView> {
-        let facts = (self.state(), self.reasons(), self.device.message(), self.accepting);
+        let supplies = self.device.supplies.clone();
+        let facts = (self.state(), self.reasons(), self.device.message(), self.accepting, supplies);
         if self.told.as_ref() == Some(&facts) {
             return None;
         }

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::event::{Event, Events, Feed, What};
 use crate::follow::Follower;
 use crate::limits::PORTS_CLOSE_WAIT;
-use crate::monitor::language::{self, LanguageMonitor};
+use crate::monitor::language::{self, LanguageMonitor, Seat, Setup};
 use crate::monitor::port::{PortMonitor, PortThread, Unlisten};
 use crate::monitor::{Monitor, PlayId};
 use crate::processor::PrintProcessor;
@@ -150,16 +150,12 @@ impl Road {
         config: &PrinterConfig,
     ) -> Option<Live<LanguageMonitor>> {
         let make = language::core(config.language)?;
-        let (name, envelope) = (config.name.clone(), config.envelope);
+        let setup = Setup { envelope: config.envelope, queries: config.status_queries };
+        let (name, seat) = (config.name.clone(), Arc::new(Seat::new(make, setup)));
         let (port, provider) = (port.clone(), self.provider.clone());
         Some(self.wards.keep(ward("language", &config.name), &self.arbiter, move |obituary| {
-            LanguageMonitor::new(
-                name.clone(),
-                make(envelope),
-                port.clone(),
-                provider.clone(),
-                obituary,
-            )
+            let (name, seat) = (name.clone(), seat.clone());
+            LanguageMonitor::new(name, seat, port.clone(), provider.clone(), obituary)
         }))
     }
 

@@ -21,7 +21,7 @@ use super::messages::{OpenPrinter, Played};
 use super::{LocalPrintProvider, now_ms};
 use crate::error::{Error, Result};
 use crate::limits::ABORT_WAIT;
-use crate::monitor::port::{AbortDoc, DocAborted, How, PortMonitor};
+use crate::monitor::port::{AbortDoc, DocAborted, How, PortMonitor, Stopped};
 use crate::monitor::{Monitor, Outcome, PlayId};
 use crate::processor::{Forget, WhatOf};
 use crate::supervise::Live;
@@ -57,11 +57,11 @@ impl LocalPrintProvider {
         let printer: Arc<str> = printer.into();
         let abort = async move { abort(&port, play, how).await };
         ctx.spawn(abort.into_actor(self).map(move |aborted, this, ctx| {
-            let played = aborted.unwrap_or_else(|error| {
+            let stopped = aborted.unwrap_or_else(|error| {
                 tracing::error!(%printer, %error, "the port did not answer an abort; what was noted last holds");
                 None
             });
-            this.stopped_playing(&printer, play, how, played, ctx);
+            this.stopped_playing(&printer, DocAborted { play, how, stopped }, ctx);
         }));
         self.tell_printer_of_play(play);
     }
@@ -74,17 +74,11 @@ impl LocalPrintProvider {
     }
 
     /// The port has stopped.
-    fn stopped_playing(
-        &mut self,
-        printer: &str,
-        play: PlayId,
-        how: How,
-        played: Option<PlayedBytes>,
-        ctx: &mut Context<Self>,
-    ) {
-        let Some(current) = self.finish(printer, play) else { return };
+    fn stopped_playing(&mut self, printer: &str, aborted: DocAborted, ctx: &mut Context<Self>) {
+        let played = aborted.stopped.map(|stopped| stopped.played);
+        let Some(current) = self.finish(printer, aborted.play) else { return };
         if let Ok(entry) = self.entry(printer) {
-            entry.parts.monitor().tell(DocAborted { play, how });
+            entry.parts.monitor().tell(aborted);
         }
         let stop = match current.phase {
             Phase::Stopping(stop) => stop,
@@ -223,7 +217,7 @@ impl LocalPrintProvider {
 
 /// Aborts at a port. One that is stuck in its driver is not waited for: no note of the playing is taken any more, so it
 /// writes nothing more either.
-async fn abort(port: &Live<PortMonitor>, play: PlayId, how: How) -> Result<Option<PlayedBytes>> {
+async fn abort(port: &Live<PortMonitor>, play: PlayId, how: How) -> Result<Option<Stopped>> {
     let answer = tokio::time::timeout(ABORT_WAIT, port.ask(AbortDoc { play, how })).await;
     answer.map_err(|_| Error::Port { why: "it is stuck in its driver".to_owned() })??
 }

@@ -104,7 +104,8 @@ impl LocalPrintProvider {
 fn leaving(entry: &Entry, config: &Config) -> Option<Leaving> {
     let old = &*entry.config;
     let same_wire = |new: &PrinterConfig| {
-        (&new.port, new.language, new.envelope) == (&old.port, old.language, old.envelope)
+        (&new.port, new.language, new.envelope, new.status_queries)
+            == (&old.port, old.language, old.envelope, old.status_queries)
     };
     match config.printers.iter().find(|new| new.name == old.name) {
         Some(new) if same_wire(new) => None,

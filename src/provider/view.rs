@@ -5,6 +5,7 @@ use std::sync::Arc;
 use despool_spool::{DocumentState, Played, Shadow, State};
 
 use crate::config::PrinterConfig;
+use crate::monitor::language::Supply;
 
 /// State of a printer (RFC 8011 §5.4.11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,10 @@ pub struct PrinterView {
     pub queued: usize,
     /// What the device calls itself.
     pub identity: Option<String>,
+    /// What the device says it has left.
+    pub supplies: Vec<Supply>,
+    /// Pages that the device has printed in its life, where it tells.
+    pub page_count: Option<u64>,
     /// When `state` changed last, in ms since 1970.
     pub changed_ms: u64,
 }

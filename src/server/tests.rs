@@ -1,5 +1,7 @@
 //! The road end to end, in one process: what survives the death of any of its actors.
 
+mod languages;
+
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 

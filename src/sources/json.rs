@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::event::{Event, PortChange, PortEvent};
+use crate::monitor::language::Supply;
 use crate::provider::{JobView, PrinterView};
 
 /// Bytes from the back channel that are shown.
@@ -39,14 +40,22 @@ pub(super) fn printer(event: &Event, view: &PrinterView) -> Bytes {
     put(&mut text, "state", &view.state.name().into());
     put(&mut text, "reasons", &view.reasons.clone().into());
     put(&mut text, "message", &view.message.as_str().into());
-    put(&mut text, "supplies", &supplies(view));
-    text.push('}');
+    let _ = write!(text, ",\"supplies\":{}}}", supplies(&view.supplies));
     text.into()
 }
 
-/// What a device says of its supplies. No language monitor of this version hears of any.
-fn supplies(_: &PrinterView) -> Value {
-    Value::Array(Vec::new())
+/// What a device says of its supplies: `[{"name","kind","color","percent"}]`, the last two null where it does not say.
+fn supplies(supplies: &[Supply]) -> String {
+    let supply = |supply: &Supply| {
+        object([
+            ("name", supply.name.as_str().into()),
+            ("kind", supply.kind.keyword().into()),
+            ("color", supply.color.into()),
+            ("percent", supply.percent.into()),
+        ])
+    };
+    let supplies: Vec<String> = supplies.iter().map(supply).collect();
+    format!("[{}]", supplies.join(","))
 }
 
 /// `{"seq","time","port","printers","event", …}`: `attached` with `identity` (or null), `detached` with `why`, `line` with
@@ -150,7 +159,7 @@ mod tests {
         let event = event(What::Printer(Arc::new(view.clone())));
         assert_eq!(
             printer(&event, &view),
-            r#"{"seq":17,"time":"2026-11-21T12:11:36.12Z","printer":"label","state":"idle","reasons":["media-empty"],"message":"out of paper","supplies":[]}"#
+            r##"{"seq":17,"time":"2026-11-21T12:11:36.12Z","printer":"label","state":"idle","reasons":["media-empty"],"message":"out of paper","supplies":[{"name":"TONER","kind":"toner","color":"#000000","percent":80},{"name":"x","kind":"other","color":null,"percent":null}]}"##
         );
     }
 

@@ -9,6 +9,7 @@ use despool_spool::{Confirmed, DocumentState, JobId, Played, Shadow, State, Tick
 
 use super::account_of;
 use crate::config::PrinterConfig;
+use crate::monitor::language::{Supply, SupplyKind};
 use crate::provider::{JobState, JobView, PrinterState, PrinterView};
 
 /// Job 1 on the printer "label".
@@ -34,6 +35,15 @@ pub(super) fn job_view(user: &str, title: &str) -> JobView {
     }
 }
 
+fn supply(
+    name: &str,
+    kind: SupplyKind,
+    color: Option<&'static str>,
+    percent: Option<u8>,
+) -> Supply {
+    Supply { name: name.into(), kind, color, percent }
+}
+
 /// A printer without paper.
 pub(super) fn printer_view(name: &str) -> PrinterView {
     let port = DeviceUri::File("/dev/null".into());
@@ -45,6 +55,11 @@ pub(super) fn printer_view(name: &str) -> PrinterView {
         accepting: true,
         queued: 0,
         identity: None,
+        supplies: vec![
+            supply("TONER", SupplyKind::Toner, Some("#000000"), Some(80)),
+            supply("x", SupplyKind::Other, None, None),
+        ],
+        page_count: None,
         changed_ms: 0,
     }
 }

@@ -55,7 +55,9 @@ fn received_json(received: &Received) -> String {
 }
 
 fn state_json(snapshot: &Snapshot) -> String {
-    let Condition { paper_out, paper_low, cover_open, offline, drawer_open } = snapshot.condition;
+    let condition = snapshot.condition;
+    let Condition { paper_out, paper_low, cover_open, offline, drawer_open, .. } = condition;
+    let Condition { ribbon_out, cutter_jam, overheated, broken, .. } = condition;
     let object = Object::new()
         .put("plugged", snapshot.plugged)
         .put("hosts", snapshot.hosts)
@@ -64,6 +66,11 @@ fn state_json(snapshot: &Snapshot) -> String {
         .put("cover_open", cover_open)
         .put("offline", offline)
         .put("drawer_open", drawer_open)
+        .put("ribbon_out", ribbon_out)
+        .put("cutter_jam", cutter_jam)
+        .put("overheated", overheated)
+        .put("broken", broken)
+        .put("toner", condition.toner())
         .put("stalled", snapshot.stalled);
     let object = match snapshot.speed {
         Some(speed) => object.put("speed", speed),
@@ -142,7 +149,7 @@ mod tests {
         );
         assert_eq!(
             Answer::State(Box::default()).to_json(),
-            r#"{"plugged":false,"hosts":0,"paper_out":false,"paper_low":false,"cover_open":false,"offline":false,"drawer_open":false,"stalled":false,"speed":null,"bytes":0,"monitor_bytes":0,"jobs":0,"pages":0,"buffered":0,"discarded":0,"back_waiting":0,"back_sent":0,"back_lost":0}"#
+            r#"{"plugged":false,"hosts":0,"paper_out":false,"paper_low":false,"cover_open":false,"offline":false,"drawer_open":false,"ribbon_out":false,"cutter_jam":false,"overheated":false,"broken":false,"toner":100,"stalled":false,"speed":null,"bytes":0,"monitor_bytes":0,"jobs":0,"pages":0,"buffered":0,"discarded":0,"back_waiting":0,"back_sent":0,"back_lost":0}"#
         );
     }
 }

@@ -3,7 +3,9 @@
 //! | command | does |
 //! | --- | --- |
 //! | `paper-out on\|off`, `cover-open …`, `offline …` | what the sensors see; the input buffer fills, then nothing is taken |
+//! | `ribbon-out …`, `cutter-jam …`, `overheated …`, `broken …` | further faults, with the same effect |
 //! | `paper-low on\|off`, `drawer-open on\|off` | what the sensors see, without an effect on printing |
+//! | `toner PERCENT` | how much toner is left |
 //! | `stall on\|off` | nothing is taken from the wire at all |
 //! | `speed BYTES_PER_SECOND\|max` | how fast bytes are taken |
 //! | `say HEX` | sends these bytes on the back channel (blanks between the digits are allowed) |
@@ -28,6 +30,8 @@ use crate::limits::SIM_BACK_BYTES;
 pub enum Command {
     /// A sensor is set.
     Sense(Sensor, bool),
+    /// So much toner is left, in percent.
+    Toner(u8),
     /// Nothing is taken from the wire (or again).
     Stall(bool),
     /// Bytes per second; `None`: as fast as they come.
@@ -65,15 +69,27 @@ pub enum Sensor {
     Offline,
     /// `drawer-open`.
     DrawerOpen,
+    /// `ribbon-out`.
+    RibbonOut,
+    /// `cutter-jam`.
+    CutterJam,
+    /// `overheated`.
+    Overheated,
+    /// `broken`.
+    Broken,
 }
 
 impl Sensor {
-    const WORDS: [(&str, Self); 5] = [
+    const WORDS: [(&str, Self); 9] = [
         ("paper-out", Self::PaperOut),
         ("paper-low", Self::PaperLow),
         ("cover-open", Self::CoverOpen),
         ("offline", Self::Offline),
         ("drawer-open", Self::DrawerOpen),
+        ("ribbon-out", Self::RibbonOut),
+        ("cutter-jam", Self::CutterJam),
+        ("overheated", Self::Overheated),
+        ("broken", Self::Broken),
     ];
 
     /// Where the condition keeps it.
@@ -84,6 +100,10 @@ impl Sensor {
             Self::CoverOpen => &mut condition.cover_open,
             Self::Offline => &mut condition.offline,
             Self::DrawerOpen => &mut condition.drawer_open,
+            Self::RibbonOut => &mut condition.ribbon_out,
+            Self::CutterJam => &mut condition.cutter_jam,
+            Self::Overheated => &mut condition.overheated,
+            Self::Broken => &mut condition.broken,
         }
     }
 }
@@ -101,6 +121,7 @@ pub fn parse(line: &str) -> Result<Command, String> {
         "speed" => return speed(value),
         "say" => return say(value),
         "garbage" => return garbage(value),
+        "toner" => return toner(value),
         _ => {}
     }
     let command = bare(word)?;
@@ -122,9 +143,9 @@ fn bare(word: &str) -> Result<Command, String> {
         "reset" => Command::Reset,
         _ => {
             return Err(format!(
-                "`{}` is no command; write paper-out, paper-low, cover-open, offline, drawer-open or \
-                 stall with on or off, speed BYTES_PER_SECOND or max, say HEX, garbage N, xoff, xon, \
-                 unplug, plug, received, state, reset",
+                "`{}` is no command; write paper-out, paper-low, cover-open, offline, drawer-open, ribbon-out, \
+                 cutter-jam, overheated, broken or stall with on or off, toner PERCENT, speed BYTES_PER_SECOND \
+                 or max, say HEX, garbage N, xoff, xon, unplug, plug, received, state, reset",
                 short(word)
             ));
         }
@@ -175,6 +196,13 @@ fn garbage(value: &str) -> Result<Command, String> {
     }
 }
 
+fn toner(value: &str) -> Result<Command, String> {
+    match value.parse() {
+        Ok(percent @ 0..=100) => Ok(Command::Toner(percent)),
+        _ => Err(format!("`toner` takes a percentage from 0 to 100, not `{}`", short(value))),
+    }
+}
+
 /// Enough of a word to recognize it by.
 fn short(word: &str) -> String {
     word.chars().take(40).collect()
@@ -191,6 +219,8 @@ mod tests {
             ("paper-out on", Command::Sense(Sensor::PaperOut, true)),
             (" cover-open\toff\r", Command::Sense(Sensor::CoverOpen, false)),
             ("offline on", Command::Sense(Sensor::Offline, true)),
+            ("broken on", Command::Sense(Sensor::Broken, true)),
+            ("toner 7", Command::Toner(7)),
             ("stall on", Command::Stall(true)),
             ("speed 1200", Command::Speed(NonZeroU64::new(1200))),
             ("speed max", Command::Speed(None)),
@@ -224,6 +254,7 @@ mod tests {
             ("say 1", "pairs"),
             ("say 1G", "hexadecimal"),
             ("say é", "hexadecimal"),
+            ("toner 101", "from 0 to 100"),
             ("garbage 0", "from 1 to 65536"),
             ("garbage 65537", "not `65537`"),
             ("reset now", "takes no value"),

@@ -14,12 +14,27 @@ pub struct Condition {
     pub offline: bool,
     /// The cash drawer is open.
     pub drawer_open: bool,
+    /// The ribbon has ended.
+    pub ribbon_out: bool,
+    /// The cutter is stuck.
+    pub cutter_jam: bool,
+    /// The head is too hot; it will cool down by itself.
+    pub overheated: bool,
+    /// An error that only a repair ends.
+    pub broken: bool,
+    /// How much of the toner was used, in percent.
+    pub toner_used: u8,
 }
 
 impl Condition {
-    /// On line: it prints. Paper out and an open cover take a printer off line by themselves.
+    /// On line: it prints. Every fault takes a printer off line by itself.
     pub fn online(self) -> bool {
-        !(self.paper_out || self.cover_open || self.offline)
+        !(self.faulty() || self.offline)
+    }
+
+    /// Toner that is left, in percent.
+    pub fn toner(self) -> u8 {
+        100_u8.saturating_sub(self.toner_used)
     }
 
     /// What the near-end sensor says: a roll that has ended is also near its end.
@@ -29,6 +44,11 @@ impl Condition {
 
     /// A fault of the device, apart from the operator's wish.
     pub fn faulty(self) -> bool {
-        self.paper_out || self.cover_open
+        self.paper_out
+            || self.cover_open
+            || self.ribbon_out
+            || self.cutter_jam
+            || self.overheated
+            || self.broken
     }
 }

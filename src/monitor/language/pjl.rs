@@ -1,6 +1,6 @@
-//! HP's Printer Job Language, as far as status goes (PJL Technical Reference Manual, HP 5961-0936).
+//! HP's Printer Job Language, as far as status goes (PJL Technical Reference Manual, HP 5961-0936, chapters 4 and 7).
 //!
-//! The device is asked once to report by itself (`USTATUS`); from then on it sends, while it prints or not:
+//! The device is told once to report by itself (`USTATUS`); from then on it sends, while it prints or not:
 //!
 //! ```text
 //!   @PJL USTATUS DEVICE\r\n CODE=10001\r\n DISPLAY="READY"\r\n ONLINE=TRUE\r\n \f
@@ -8,18 +8,25 @@
 //!   @PJL USTATUS JOB\r\n END\r\n NAME="despool-42"\r\n PAGES=3\r\n \f
 //! ```
 //!
-//! A message ends with a form feed. Whatever does not begin with `@PJL` is not for us (a program behind the job may be
-//! talking to the device in a language of its own).
+//! It is asked, once, what it is, how it is, how many pages it has printed and what it has left (`INFO`). So nothing has
+//! to be said in the middle of a job. A device that falls silent (a job may have said `USTATUSOFF`) is told again, once; one
+//! that never answered is not: it may print what it is told.
 //!
 //! What it is not: a change of the job. The envelope (`JOB`, `EOJ`) is put around a job only where the printer's
 //! configuration asks for it.
 
 mod code;
+mod message;
+mod supplies;
 
 use std::time::Instant;
 
-use super::{Finding, JobNote, Language, Status};
-use crate::limits::{PJL_MESSAGE_BYTES, PJL_NAME_BYTES};
+use self::message::{Info, Message, Messages};
+use self::supplies::Supplies;
+use super::questions::{Due, Questions};
+use super::{Action, DeviceNote, Finding, JobNote, Language, Over, Setup, Status};
+use crate::limits::{PJL_NAME_BYTES, PJL_SILENCE, PJL_TIMED};
+use crate::monitor::port::How;
 
 /// Universal Exit Language: leaves whatever language the device is in.
 const UEL: &str = "\x1b%-12345X";
@@ -27,67 +34,144 @@ const UEL: &str = "\x1b%-12345X";
 /// Marks what we say as not being part of a job.
 const MARK: &str = "@PJL COMMENT despool\r\n";
 
+/// What our job names begin with.
 const JOB_NAME: &str = "despool-";
 
-/// The language's state: what was heard of an unfinished message.
+/// The language's state.
 pub(super) struct Pjl {
     envelope: bool,
-    message: Vec<u8>,
-    /// The message is longer than any we know; it is skipped to its end.
-    overlong: bool,
+    device: DeviceNote,
+    messages: Messages,
+    /// What was asked and has not been answered.
+    asked: Vec<Info>,
+    questions: Questions,
+    /// The device has shown that it speaks PJL.
+    speaks: bool,
+    job: Option<JobNote>,
+    supplies: Supplies,
 }
 
 impl Pjl {
-    pub(super) fn new(envelope: bool) -> Self {
-        Self { envelope, message: Vec::new(), overlong: false }
+    pub(super) fn new(setup: Setup) -> Self {
+        Self {
+            envelope: setup.envelope,
+            device: DeviceNote::default(),
+            messages: Messages::default(),
+            asked: Vec::new(),
+            questions: Questions::default(),
+            speaks: false,
+            job: None,
+            supplies: Supplies::default(),
+        }
+    }
+
+    /// Tells the device to report, and asks it everything.
+    fn greeting(&mut self, now: Instant) -> Vec<u8> {
+        self.asked = Info::ALL.to_vec();
+        self.questions.asked(now);
+        let timed = format!("USTATUS TIMED = {}", PJL_TIMED.as_secs());
+        let reports = ["USTATUS DEVICE = ON", "USTATUS JOB = ON", "USTATUS PAGE = ON", &timed];
+        let reports = reports.iter().map(|report| format!("@PJL {report}\r\n"));
+        let infos = Info::ALL.iter().map(|info| format!("@PJL INFO {}\r\n", info.word()));
+        let lines: String = reports.chain(infos).collect();
+        format!("{UEL}@PJL\r\n{MARK}{lines}{UEL}").into_bytes()
+    }
+
+    fn understand(&mut self, message: Message, out: &mut Vec<Action>) {
+        if let Some(info) = message.info() {
+            // The answer to somebody else's question is for somebody else.
+            let Some(at) = self.asked.iter().position(|asked| *asked == info) else { return };
+            self.asked.swap_remove(at);
+        }
+        if let Some(supplies) = self.supplies.learn(message.supplies()) {
+            out.push(Action::Found(Finding::Supplies(supplies)));
+        }
+        if let Some(finding) = message.finding() {
+            out.push(Action::Found(finding));
+        }
     }
 }
 
 impl Language for Pjl {
-    fn greet(&mut self) -> Vec<u8> {
-        let asks = ["USTATUS DEVICE = ON", "USTATUS JOB = ON", "USTATUS PAGE = ON", "INFO STATUS"];
-        let asks: String = asks.iter().map(|ask| format!("@PJL {ask}\r\n")).collect();
-        format!("{UEL}@PJL\r\n{MARK}{asks}{UEL}").into_bytes()
-    }
-
-    fn begin(&mut self, job: &JobNote) -> Vec<u8> {
-        if !self.envelope {
-            return Vec::new();
+    fn present(&mut self, device: &DeviceNote, now: Instant, out: &mut Vec<Action>) {
+        self.device = device.clone();
+        if !device.job_is_connection {
+            let greeting = self.greeting(now);
+            out.push(Action::Say(greeting.into()));
         }
-        let display = printable(&job.title);
-        format!("{UEL}@PJL JOB NAME = \"{JOB_NAME}{}\" DISPLAY = \"{display}\"\r\n", job.job)
-            .into_bytes()
     }
 
-    fn end(&mut self, job: &JobNote) -> Vec<u8> {
-        if !self.envelope {
-            return Vec::new();
+    fn absent(&mut self) {
+        let (envelope, job) = (self.envelope, self.job.take());
+        *self =
+            Self { envelope, job, ..Self::new(Setup { envelope, queries: Default::default() }) };
+    }
+
+    fn begin(&mut self, job: &JobNote, now: Instant, out: &mut Vec<Action>) {
+        if self.device.job_is_connection {
+            let greeting = self.greeting(now);
+            out.push(Action::write(greeting));
         }
-        format!("{UEL}@PJL EOJ NAME = \"{JOB_NAME}{}\"\r\n{UEL}", job.job).into_bytes()
+        // A job that goes on in the middle has had its beginning.
+        if self.envelope && job.from == 0 {
+            let display = printable(&job.title);
+            let name = job.job;
+            let begin =
+                format!("{UEL}@PJL JOB NAME = \"{JOB_NAME}{name}\" DISPLAY = \"{display}\"\r\n");
+            out.push(Action::write(begin.into_bytes()));
+        }
+        self.job = Some(job.clone());
     }
 
-    fn canceled(&mut self) -> Vec<u8> {
-        UEL.into()
+    fn end(&mut self, _: Instant, out: &mut Vec<Action>) {
+        if let Some(job) = self.job.as_ref().filter(|_| self.envelope) {
+            let end = format!("{UEL}@PJL EOJ NAME = \"{JOB_NAME}{}\"\r\n{UEL}", job.job);
+            out.push(Action::write(end.into_bytes()));
+        }
+        out.push(Action::End);
     }
 
-    fn lost(&mut self) {
-        self.message.clear();
-        self.overlong = false;
+    fn over(&mut self, how: Over, _: Instant, out: &mut Vec<Action>) {
+        self.job = None;
+        if let Over::Stopped(How::Cancel, _) = how {
+            out.push(Action::say(UEL.as_bytes()));
+        }
     }
 
-    fn heard(&mut self, bytes: &[u8], _: Instant, found: &mut dyn FnMut(Finding)) {
-        for byte in bytes {
-            if *byte == b'\x0c' {
-                let message = std::mem::take(&mut self.message);
-                if !std::mem::take(&mut self.overlong)
-                    && let Some(finding) = understand(&message)
-                {
-                    found(finding);
+    fn torn(&mut self) {
+        self.messages.tear();
+    }
+
+    fn heard(&mut self, bytes: &[u8], now: Instant, out: &mut Vec<Action>) {
+        let mut messages = std::mem::take(&mut self.messages);
+        messages.take(bytes, |message| {
+            self.speaks = true;
+            self.questions.answered();
+            self.questions.rest(now, PJL_SILENCE);
+            self.understand(message, out);
+        });
+        self.messages = messages;
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.questions.due()
+    }
+
+    fn tick(&mut self, now: Instant, out: &mut Vec<Action>) {
+        match self.questions.tick(now) {
+            Due::Nothing => {}
+            // What is said in the middle of a job comes after it; it is early enough then.
+            Due::Ask if self.job.is_some() => self.questions.rest(now, PJL_SILENCE),
+            Due::Ask if self.device.job_is_connection => self.questions.stop(),
+            Due::Ask => {
+                let greeting = self.greeting(now);
+                out.push(Action::Say(greeting.into()));
+            }
+            Due::Missed | Due::Silent => {
+                self.questions.stop();
+                if self.speaks {
+                    out.push(Action::Found(Finding::Status(Status::default())));
                 }
-            } else if self.message.len() < PJL_MESSAGE_BYTES {
-                self.message.push(*byte);
-            } else {
-                self.overlong = true;
             }
         }
     }
@@ -97,65 +181,6 @@ impl Language for Pjl {
 fn printable(text: &str) -> String {
     let plain = |c: char| if (c.is_ascii_graphic() && c != '"') || c == ' ' { c } else { '?' };
     text.chars().map(plain).take(PJL_NAME_BYTES).collect()
-}
-
-/// What a whole message means; `None` for what is not ours or not of use.
-fn understand(message: &[u8]) -> Option<Finding> {
-    let text = String::from_utf8_lossy(message);
-    // Garbage may stand before the message; a device can also be cut off in one and begin another.
-    let text = text.get(text.rfind("@PJL ")?..)?;
-    let mut lines = text.lines().map(str::trim);
-    let head =
-        lines.next()?.strip_prefix("@PJL ")?.split_whitespace().collect::<Vec<_>>().join(" ");
-    let rest: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
-    match head.to_ascii_uppercase().as_str() {
-        "USTATUS DEVICE" | "USTATUS TIMED" | "INFO STATUS" => status(&rest),
-        "USTATUS PAGE" => rest.first()?.parse().ok().map(Finding::Pages),
-        "USTATUS JOB" => job(&rest),
-        "INFO ID" => rest.first().map(|id| Finding::Identity(unquoted(id).to_owned())),
-        _ => None,
-    }
-}
-
-fn status(lines: &[&str]) -> Option<Finding> {
-    let codes: Vec<u32> =
-        lines.iter().filter_map(|line| value(line, "CODE")?.parse().ok()).collect();
-    if codes.is_empty() {
-        return None;
-    }
-    let online = lines.iter().find_map(|line| value(line, "ONLINE"));
-    let offline = online.is_some_and(|online| online.eq_ignore_ascii_case("FALSE"));
-    let message =
-        lines.iter().find_map(|line| value(line, "DISPLAY")).map(unquoted).unwrap_or_default();
-    let mut reasons: Vec<_> = codes.iter().filter_map(|code| code::reason(*code)).collect();
-    if offline && !reasons.iter().any(|reason| reason.stops) {
-        reasons.push(code::OFFLINE);
-    }
-    reasons.sort_unstable();
-    reasons.dedup();
-    Some(Finding::Status(Status { reasons, message: message.to_owned() }))
-}
-
-fn job(lines: &[&str]) -> Option<Finding> {
-    if !lines.first()?.eq_ignore_ascii_case("END") {
-        return None;
-    }
-    let name = lines.iter().find_map(|line| value(line, "NAME")).map(unquoted);
-    let job =
-        name.and_then(|name| name.strip_prefix(JOB_NAME)).and_then(|number| number.parse().ok());
-    let pages =
-        lines.iter().find_map(|line| value(line, "PAGES")).and_then(|pages| pages.parse().ok());
-    Some(Finding::Printed { job, pages })
-}
-
-/// The value of `KEY=VALUE`, with blanks around the `=` as some devices put them.
-fn value<'a>(line: &'a str, key: &str) -> Option<&'a str> {
-    let (name, value) = line.split_once('=')?;
-    name.trim().eq_ignore_ascii_case(key).then(|| value.trim())
-}
-
-fn unquoted(text: &str) -> &str {
-    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
 }
 
 #[cfg(test)]

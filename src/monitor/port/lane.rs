@@ -32,6 +32,8 @@ pub(super) enum Order {
     Begin(Begin),
     /// Bytes: of a playing, or (`None`) of a monitor between documents.
     Write { play: Option<PlayId>, piece: Piece },
+    /// A question, to go out where the playing has come to `at` bytes of the job.
+    Aside { play: PlayId, at: u64, piece: Piece },
     /// The document's last piece was given.
     End(PlayId),
 }
@@ -72,6 +74,15 @@ pub enum How {
     Close,
 }
 
+/// Where a playing was stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stopped {
+    /// Bytes of the job.
+    pub played: Played,
+    /// Bytes of monitors that the port took in this playing, before, between and after those of the job.
+    pub said: u64,
+}
+
 /// What the thread tells.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
@@ -93,7 +104,7 @@ pub(super) enum PortEvent {
     /// This playing cannot go on, by our fault or the disk's.
     Failed { play: PlayId, played: Played, why: String },
     /// This playing was aborted. `None`: there was no such playing (any more).
-    Aborted { play: PlayId, played: Option<Played> },
+    Aborted { play: PlayId, stopped: Option<Stopped> },
     /// The device takes nothing, or takes again.
     Stalled(bool),
 }

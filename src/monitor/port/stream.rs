@@ -17,7 +17,7 @@ use std::time::Instant;
 use despool_hw::Port;
 use despool_spool::{JobId, Played, Progress};
 
-use super::lane::{Begin, PortEvent};
+use super::lane::{Begin, PortEvent, Stopped};
 use crate::limits::WRITE_BYTES;
 use crate::monitor::PlayId;
 use crate::piece::Piece;
@@ -32,6 +32,11 @@ pub(super) struct Stream {
     taken: u64,
     noted: Played,
     pieces: VecDeque<Piece>,
+    /// So many of them were said before the playing.
+    preceding: usize,
+    aside: Option<Aside>,
+    /// Bytes of monitors that the port has taken in this playing.
+    said: u64,
     /// How much of the first piece has gone.
     cursor: usize,
     /// The first piece's pages were brought in.
@@ -40,6 +45,14 @@ pub(super) struct Stream {
     pub(super) phase: Phase,
     /// When the device took something last.
     pub(super) moved: Instant,
+}
+
+/// A question that goes out between two bytes of the document.
+struct Aside {
+    /// When this many bytes of the job have been taken, neither sooner nor later.
+    at: u64,
+    piece: Piece,
+    cursor: usize,
 }
 
 /// Where a document is on its way.
@@ -95,6 +108,9 @@ impl Stream {
             taken: begin.from,
             noted,
             pieces: VecDeque::new(),
+            preceding: 0,
+            aside: None,
+            said: 0,
             cursor: 0,
             faulted: false,
             ended: false,
@@ -110,6 +126,7 @@ impl Stream {
 
     /// Puts these before everything else; of the first so much has gone.
     pub(super) fn precede(&mut self, pieces: VecDeque<Piece>, cursor: usize) {
+        self.preceding = pieces.len();
         (self.pieces, self.cursor) = (pieces, cursor);
     }
 
@@ -121,9 +138,27 @@ impl Stream {
         self.ended = true;
     }
 
+    /// Takes a question for where `at` bytes of the job have been taken. It is dropped where the document is beyond that
+    /// already: who asks has looked at a place that may have passed, and asks again.
+    pub(super) fn put_aside(&mut self, at: u64, piece: Piece) {
+        let under_way = self.aside.as_ref().is_some_and(|aside| aside.cursor > 0);
+        if at >= self.taken && !under_way {
+            self.aside = Some(Aside { at, piece, cursor: 0 });
+        }
+    }
+
     /// True where bytes wait for the device.
     pub(super) fn wants_to_write(&self) -> bool {
-        self.phase == Phase::Writing && !self.pieces.is_empty()
+        self.phase == Phase::Writing && (!self.pieces.is_empty() || self.is_aside_due())
+    }
+
+    fn is_aside_due(&self) -> bool {
+        self.aside.as_ref().is_some_and(|aside| aside.at == self.taken)
+    }
+
+    /// Where the playing stands.
+    pub(super) fn stopped(&self, played: Played) -> Stopped {
+        Stopped { played, said: self.said }
     }
 
     /// True when the port has taken the last byte.
@@ -144,6 +179,10 @@ impl Stream {
         now: Instant,
         gone: impl Fn(PortEvent),
     ) -> Result<Step, Stop> {
+        if !self.say_aside(port)? {
+            self.settle(port)?;
+            return Ok(Step::Blocked);
+        }
         let Some(piece) = self.pieces.front() else {
             self.settle(port)?;
             return Ok(if self.ended { Step::Done } else { Step::Starved });
@@ -151,8 +190,9 @@ impl Stream {
         if !std::mem::replace(&mut self.faulted, true) {
             piece.prefault();
         }
-        let lent = piece.lend(self.cursor).first(port.write_limit().min(WRITE_BYTES));
         let counted = piece.is_of_job();
+        let limit = if counted { self.up_to_aside() } else { usize::MAX };
+        let lent = piece.lend(self.cursor).first(port.write_limit().min(WRITE_BYTES).min(limit));
         if counted && self.noted.offered < self.taken.saturating_add(length(lent.bytes.len())) {
             let ahead = piece.len().saturating_sub(self.cursor).min(WRITE_BYTES);
             let before = self.played(Some(port));
@@ -165,9 +205,12 @@ impl Stream {
         if counted {
             self.taken = self.taken.saturating_add(length(took));
             self.mark.wrote(self.taken);
+        } else if self.preceding == 0 {
+            self.said = self.said.saturating_add(u64::try_from(took).unwrap_or(u64::MAX));
         }
         if self.cursor >= piece.len() {
             self.pieces.pop_front();
+            self.preceding = self.preceding.saturating_sub(1);
             (self.cursor, self.faulted) = (0, false);
             if counted {
                 gone(PortEvent::Room(self.play));
@@ -178,6 +221,36 @@ impl Stream {
         }
         self.moved = now;
         Ok(Step::Moved)
+    }
+
+    /// Puts in the question that is due here; false where the device has no room for it. That it takes a question is no
+    /// sign that it takes data.
+    fn say_aside(&mut self, port: &mut dyn Port) -> Result<bool, Stop> {
+        // Not in the middle of what a monitor says.
+        let speaks = self.cursor > 0 && self.pieces.front().is_some_and(|piece| !piece.is_of_job());
+        let due = |aside: &&mut Aside| !speaks && aside.at == self.taken;
+        let Some(aside) = self.aside.as_mut().filter(due) else { return Ok(true) };
+        let lent = aside.piece.lend(aside.cursor);
+        let took = if lent.bytes.is_empty() { 0 } else { port.write(lent)? };
+        aside.cursor = aside.cursor.saturating_add(took);
+        self.said = self.said.saturating_add(u64::try_from(took).unwrap_or(u64::MAX));
+        // Half a question is finished before anything else; one that found no room must not hold the data back.
+        let done = aside.cursor == 0 || aside.cursor >= aside.piece.len();
+        if done {
+            self.aside = None;
+        }
+        Ok(done)
+    }
+
+    /// The question that is half out, and how much of it: it has to be finished even when the playing is stopped.
+    pub(super) fn take_half_aside(&mut self) -> Option<(Piece, usize)> {
+        self.aside.take().filter(|aside| aside.cursor > 0).map(|aside| (aside.piece, aside.cursor))
+    }
+
+    /// How many bytes of the job may go before the next question.
+    fn up_to_aside(&self) -> usize {
+        let gap = self.aside.as_ref().map(|aside| aside.at.saturating_sub(self.taken));
+        gap.map_or(usize::MAX, |gap| usize::try_from(gap).unwrap_or(usize::MAX))
     }
 
     /// Makes the last note exact (as far as the port can say).

@@ -101,7 +101,7 @@ impl Bench {
         assert!(self.thread.urge(Urgent::Abort { play, how }));
         let aborted = self.wait_for(|event| !matches!(event, PortEvent::Stalled(_))).await;
         match aborted {
-            PortEvent::Aborted { played, .. } => played.map(|played| played.accepted),
+            PortEvent::Aborted { stopped, .. } => stopped.map(|stopped| stopped.played.accepted),
             other => panic!("{other:?}"),
         }
     }

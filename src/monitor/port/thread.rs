@@ -93,6 +93,8 @@ struct Driver<'a> {
     idle_cursor: usize,
     /// A job that was parked in the middle, on a connection that still stands.
     parked: Option<(JobId, u64)>,
+    /// The question that was half out then.
+    half_aside: Option<(Piece, usize)>,
     stalled: bool,
     /// When the back channel was looked at last.
     looked: Instant,
@@ -113,6 +115,7 @@ impl<'a> Driver<'a> {
             idle: std::collections::VecDeque::new(),
             idle_cursor: 0,
             parked: None,
+            half_aside: None,
             stalled: false,
             looked: Instant::now(),
             blocked: false,
@@ -161,6 +164,11 @@ impl<'a> Driver<'a> {
                         stream.push(piece);
                     }
                 }
+                Order::Aside { play, at, piece } => {
+                    if let Some(stream) = self.playing(play) {
+                        stream.put_aside(at, piece);
+                    }
+                }
                 Order::End(play) => {
                     if let Some(stream) = self.playing(play) {
                         stream.end();
@@ -196,8 +204,9 @@ impl<'a> Driver<'a> {
             if let Some(port) = self.port.as_deref_mut() {
                 let _ = port.cancel();
             }
-            let played = Some(old.lost(self.port.as_deref()));
-            self.upward.tell(PortEvent::Aborted { play: old.play, played });
+            let played = old.lost(self.port.as_deref());
+            let stopped = Some(old.stopped(played));
+            self.upward.tell(PortEvent::Aborted { play: old.play, stopped });
         }
         let parked = self.parked.take().filter(|_| self.port.is_some());
         let goes_on = parked == Some((begin.job, begin.from));
@@ -206,8 +215,12 @@ impl<'a> Driver<'a> {
             let _ = port.cancel();
         }
         let mut stream = Stream::new(begin, Instant::now());
+        let half_aside = self.half_aside.take();
         if goes_on {
             stream.phase = Phase::Writing;
+            if let Some((piece, cursor)) = half_aside {
+                stream.precede([piece].into(), cursor);
+            }
         } else {
             // What was said before the job goes out before it.
             stream.precede(std::mem::take(&mut self.idle), std::mem::take(&mut self.idle_cursor));
@@ -229,7 +242,7 @@ impl<'a> Driver<'a> {
         self.take_orders();
         let port = self.port.as_deref_mut();
         let Some(stream) = self.stream.as_mut().filter(|stream| stream.play == play) else {
-            self.upward.tell(PortEvent::Aborted { play, played: None });
+            self.upward.tell(PortEvent::Aborted { play, stopped: None });
             return;
         };
         let begun = stream.phase != Phase::Beginning;
@@ -239,9 +252,11 @@ impl<'a> Driver<'a> {
             Some(canceled) => stream.withdraw(canceled),
             None => stream.lost(self.port.as_deref()),
         };
+        let stopped = Some(stream.stopped(played));
+        self.half_aside = stream.take_half_aside().filter(|_| how == How::Park);
         self.parked = (how == How::Park && begun).then_some((stream.job, played.accepted));
         self.finish();
-        self.upward.tell(PortEvent::Aborted { play, played: Some(played) });
+        self.upward.tell(PortEvent::Aborted { play, stopped });
     }
 
     /// One turn: do what can be done, then wait for what must be waited for.

@@ -6,7 +6,7 @@
 //!            bit    7  6        5           4  3         2        1  0
 //!   DLE EOT 1       0  –        –           1  off line  drawer   1  0
 //!   DLE EOT 2       0  error    paper stop  1  feeding   cover    1  0
-//!   DLE EOT 3       0  heat     fatal       1  cutter    –        1  0     (no such error is ever there)
+//!   DLE EOT 3       0  heat     fatal       1  cutter    –        1  0
 //!   DLE EOT 4       0  end      end         1  near end  near end 1  0
 //!   GS a, byte 1    0  feeding  cover       1  off line  drawer   0  0
 //!         byte 2    0  heat     fatal       0  cutter    –        –  –
@@ -34,10 +34,21 @@ pub(super) fn status(n: u8, condition: Condition) -> u8 {
     let bit = |bit: u8, on: bool| if on { bit } else { 0 };
     0x12 | match n {
         1 => bit(0x04, condition.drawer_open) | bit(0x08, !condition.online()),
-        2 => bit(0x04, condition.cover_open) | bit(0x20, condition.paper_out),
+        2 => {
+            bit(0x04, condition.cover_open)
+                | bit(0x20, condition.paper_out)
+                | bit(0x40, errors(condition) != 0)
+        }
+        3 => errors(condition),
         4 => bit(0x0C, condition.near_end()) | bit(0x60, condition.paper_out),
         _ => 0,
     }
+}
+
+/// Errors, as `DLE EOT 3` and the second byte of automatic status back have them.
+fn errors(condition: Condition) -> u8 {
+    let bit = |bit: u8, on: bool| if on { bit } else { 0 };
+    bit(0x08, condition.cutter_jam) | bit(0x20, condition.broken) | bit(0x40, condition.overheated)
 }
 
 /// The four bytes of automatic status back.
@@ -47,7 +58,12 @@ pub(super) fn automatic(condition: Condition) -> [u8; 4] {
         | bit(0x04, condition.drawer_open)
         | bit(0x08, !condition.online())
         | bit(0x20, condition.cover_open);
-    [printer, 0, bit(0x03, condition.near_end()) | bit(0x0C, condition.paper_out), 0]
+    [
+        printer,
+        errors(condition),
+        bit(0x03, condition.near_end()) | bit(0x0C, condition.paper_out),
+        0,
+    ]
 }
 
 #[derive(Debug, Default)]
@@ -92,11 +108,12 @@ impl Escpos {
     /// The sensors changed: tells the host, if it watches what changed.
     pub(super) fn changed(&mut self, bench: &mut Bench<'_>) {
         let now = automatic(bench.condition);
-        let [was, _, was_paper, _] = self.told;
-        let [is, _, is_paper, _] = now;
+        let [was, was_error, was_paper, _] = self.told;
+        let [is, is_error, is_paper, _] = now;
         let differs = |item: u8, change: u8| self.watched & item != 0 && change != 0;
         if differs(1, (was ^ is) & 0x04)
             || differs(2, (was ^ is) & 0x28)
+            || differs(4, was_error ^ is_error)
             || differs(8, was_paper ^ is_paper)
         {
             bench.say(&now);

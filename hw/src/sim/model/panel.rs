@@ -56,6 +56,10 @@ impl Model {
                 *sensor.of(&mut self.condition) = *on;
                 self.changed(now);
             }
+            Command::Toner(percent) => {
+                self.condition.toner_used = 100_u8.saturating_sub(*percent);
+                self.changed(now);
+            }
             Command::Stall(on) => {
                 self.stalled = *on;
                 self.log.push(Event::Stalled(*on));

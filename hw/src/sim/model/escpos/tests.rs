@@ -12,6 +12,11 @@ const FINE: Condition = Condition {
     cover_open: false,
     offline: false,
     drawer_open: false,
+    ribbon_out: false,
+    cutter_jam: false,
+    overheated: false,
+    broken: false,
+    toner_used: 0,
 };
 
 #[derive(Default)]
@@ -54,10 +59,15 @@ fn real_time_status_golden() {
         cover_open: true,
         offline: true,
         drawer_open: true,
+        cutter_jam: true,
+        overheated: true,
+        broken: true,
+        ..FINE
     };
     let four = |condition| [1, 2, 3, 4].map(|n| status(n, condition));
     assert_eq!(four(FINE), [0x12, 0x12, 0x12, 0x12]);
-    assert_eq!(four(all), [0x1E, 0x36, 0x12, 0x7E]);
+    assert_eq!(four(all), [0x1E, 0x76, 0x7A, 0x7E]);
+    assert_eq!(four(Condition { cutter_jam: true, ..FINE }), [0x1A, 0x52, 0x1A, 0x12]);
     assert_eq!(four(Condition { paper_out: true, ..FINE }), [0x1A, 0x32, 0x12, 0x7E]);
     assert_eq!(four(Condition { paper_low: true, ..FINE }), [0x12, 0x12, 0x12, 0x1E]);
     assert_eq!(four(Condition { cover_open: true, ..FINE }), [0x1A, 0x16, 0x12, 0x12]);
@@ -75,6 +85,8 @@ fn automatic_status_golden() {
     assert_eq!(rig.set(FINE), [0x10, 0, 0, 0]);
     assert_eq!(rig.set(FINE), [], "no change, no report");
     assert_eq!(rig.set(Condition { drawer_open: true, ..FINE }), [0x14, 0, 0, 0]);
+    rig.set(FINE);
+    assert_eq!(rig.set(Condition { overheated: true, ..FINE }), [0x18, 0x40, 0, 0]);
     rig.set(FINE);
     assert_eq!(rig.eat(b"\x1b@"), []);
     assert_eq!(rig.set(Condition { offline: true, ..FINE }), [], "ESC @ switched it off");

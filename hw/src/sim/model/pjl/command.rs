@@ -67,6 +67,10 @@ impl Pjl {
                 let count = format!("PAGECOUNT={}", self.pages.ever());
                 report::answer("INFO PAGECOUNT", count.as_bytes())
             }
+            Category::Supplies => {
+                let toner = format!("TONER={}", bench.condition.toner());
+                report::answer("INFO SUPPLIES", toner.as_bytes())
+            }
             Category::Ustatus => {
                 report::variables(device, job, page, timed.map_or(0, |timer| timer.seconds))
             }

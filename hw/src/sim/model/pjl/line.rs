@@ -28,6 +28,7 @@ pub(super) enum Category {
     Id,
     Status,
     PageCount,
+    Supplies,
     Ustatus,
 }
 
@@ -111,6 +112,7 @@ fn info(category: &[u8]) -> Result<Category, Fault> {
         b"ID" => Ok(Category::Id),
         b"STATUS" => Ok(Category::Status),
         b"PAGECOUNT" => Ok(Category::PageCount),
+        b"SUPPLIES" => Ok(Category::Supplies),
         b"USTATUS" => Ok(Category::Ustatus),
         _ => Err(Fault::Unsupported),
     }

@@ -8,6 +8,8 @@
 //! | 40021 | cover open | the manual p. 7-35: `CODE=40021`, `DISPLAY="12 PRINTER OPEN"`, `ONLINE=FALSE` |
 //! | 41002 | paper out | p. D-1, 7-35: 41xyy, foreground paper mount, x the source, yy the medium |
 //! | 10002 | off line | HPLIP `base/status.py` `PJL_STATUS_MAP`; Lexmark Technical Reference table 3-12 |
+//! | 50000 | any other fault | p. D-1, 50xxx: hardware errors |
+//! | 10006 | toner low | p. D-1 |
 //! | 10023 | printing | HPLIP, the same |
 //! | 10001 | ready | the manual p. 7-24 |
 //!
@@ -18,6 +20,9 @@ use crate::sim::Condition;
 
 /// Ready.
 pub(super) const READY: u32 = 10001;
+
+/// Toner is low when less than this is left.
+const LOW_PERCENT: u8 = 10;
 
 /// What the printer shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +37,9 @@ impl Status {
         let (code, display) = match () {
             () if condition.cover_open => (40021, "Cover open"),
             () if condition.paper_out => (41002, "Load paper"),
+            () if condition.faulty() => (50000, "Service"),
             () if condition.offline => (10002, "Offline"),
+            () if condition.toner() < LOW_PERCENT => (10006, "Toner low"),
             () if printing => (10023, "Printing"),
             () => (READY, "Ready"),
         };
@@ -117,5 +124,7 @@ mod tests {
         assert_eq!(code(Condition { cover_open: false, paper_out: false, ..all }), 10002);
         assert_eq!(code(Condition { paper_low: true, ..Condition::default() }), 10023);
         assert!(!Status::of(all, false).online);
+        let low = Condition { toner_used: 91, ..Condition::default() };
+        assert_eq!((code(low), code(Condition { broken: true, ..low })), (10006, 50000));
     }
 }

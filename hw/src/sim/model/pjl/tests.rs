@@ -62,6 +62,8 @@ fn answers_questions() {
         "@PJL ECHO 17:45 x|\\x0c@PJL INFO STATUS|CODE=10001|DISPLAY=\"Ready\"|ONLINE=TRUE|\\x0c\
          @PJL INFO ID|\"despool simulated PJL printer\"|\\x0c@PJL INFO PAGECOUNT|PAGECOUNT=0|\\x0c"
     );
+    rig.condition.toner_used = 56;
+    assert_eq!(rig.tell("@PJL INFO SUPPLIES\n"), "@PJL INFO SUPPLIES|TONER=44|\\x0c");
     assert_eq!(
         rig.tell("^@PJL USTATUS PAGE=ON\n@PJL USTATUS TIMED = 5\n@PJL INFO USTATUS\n^"),
         "@PJL INFO USTATUS|DEVICE=OFF [3 ENUMERATED]|\\tOFF|\\tON|\\tVERBOSE|JOB=OFF [2 ENUMERATED]|\\tOFF|\\tON|\
