@@ -10,6 +10,7 @@
 mod support;
 
 use std::io::Write;
+use std::net::Shutdown;
 
 use despool::frontend::ipp::wire::{Attributes, Operation, Status};
 use despool_hw::sim::{Language, PtyPrinter};
@@ -230,4 +231,18 @@ fn what_was_not_accepted_yet_is_aborted_by_a_crash_and_takes_no_space() {
         let printed: Vec<Vec<u8>> = sink.ended(2).into_iter().map(|one| one.bytes).collect();
         assert!(printed == [half.as_slice(), NEXT], "{printer}: once, and then the next");
     }
+}
+
+#[test]
+fn a_sender_hears_of_a_crash_before_its_job_was_accepted() {
+    let sink = Sink::start_stalled_at(MIDDLE);
+    let settings = "appsocket = \"127.0.0.1:0\"; direct = true";
+    let site = Site::with(&Setup::new().printer("direct", &sink.uri(), settings));
+    let server = site.start();
+    let mut sender = raw::connect(server.raw("direct"));
+    sender.write_all(&document(1, LONG)).unwrap();
+    sender.shutdown(Shutdown::Write).unwrap();
+    sink.took(MIDDLE);
+    server.kill();
+    assert_eq!(raw::end_of(sender).0, raw::End::Refused);
 }
