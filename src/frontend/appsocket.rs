@@ -8,7 +8,8 @@
 //! ```
 //!
 //! The protocol has no words for an error. So acceptance is an orderly close, and a refusal is a reset: a sender that
-//! looks at how its connection ended knows.
+//! looks at how its connection ended knows. From its first moment a connection is one that is reset when it is closed, so
+//! that a sender knows also when the server is killed; acceptance takes that back.
 //!
 //! While a job is at the device, what the device sends goes to the job's sender.
 
@@ -18,9 +19,10 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use despool_spool::Ticket;
+use rustix::net::sockopt::set_socket_linger;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::timeout;
 
 use super::listen::Serve;
@@ -70,25 +72,28 @@ enum Ending {
     Silent,
 }
 
-/// The sender's end of the connection.
-struct Line {
-    read: OwnedReadHalf,
-    write: OwnedWriteHalf,
+/// The sender's end of the connection. Borrowed, since an owned half that is dropped says that this was all.
+struct Line<'a> {
+    read: ReadHalf<'a>,
+    write: WriteHalf<'a>,
     buffer: BytesMut,
 }
 
 impl Connection {
-    async fn run(self, stream: TcpStream) {
+    async fn run(self, mut stream: TcpStream) {
         let _ = stream.set_nodelay(true);
-        let (read, write) = stream.into_split();
+        let (read, write) = stream.split();
         let mut line = Line { read, write, buffer: BytesMut::new() };
-        if let Err(error) = self.receive(&mut line).await {
-            tracing::warn!(printer = %self.printer.name, peer = %self.peer, %error, "a raw job was refused");
-            line.reset();
+        line.close_by_reset(true);
+        match self.receive(&mut line).await {
+            Ok(()) => line.close_by_reset(false),
+            Err(error) => {
+                tracing::warn!(printer = %self.printer.name, peer = %self.peer, %error, "a raw job was refused");
+            }
         }
     }
 
-    async fn receive(&self, line: &mut Line) -> Result<()> {
+    async fn receive(&self, line: &mut Line<'_>) -> Result<()> {
         let Ok(first) = timeout(self.printer.idle_timeout, line.read()).await else {
             return Ok(());
         };
@@ -102,6 +107,7 @@ impl Connection {
         match ending {
             Ok(Ending::Whole) => {
                 submission.finish().await?;
+                line.close_by_reset(false);
                 line.linger(following).await;
                 Ok(())
             }
@@ -133,7 +139,7 @@ impl Connection {
     /// Bytes from the sender to the job, words from the device to the sender.
     async fn pass_on(
         &self,
-        line: &mut Line,
+        line: &mut Line<'_>,
         submission: &mut Submission,
         following: &mut Following,
     ) -> Result<Ending> {
@@ -167,7 +173,7 @@ impl Connection {
     }
 }
 
-impl Line {
+impl Line<'_> {
     async fn read(&mut self) -> Result<Option<Bytes>> {
         read_some(&mut self.read, &mut self.buffer).await
     }
@@ -196,16 +202,15 @@ impl Line {
         let _ = self.write.shutdown().await;
     }
 
-    /// Ends a connection so that the sender knows its job was not accepted.
-    fn reset(self) {
-        if let Ok(stream) = self.read.reunite(self.write) {
-            let _ = stream.set_zero_linger();
-        }
+    /// Whether the connection's end tells the sender that its job was not accepted.
+    fn close_by_reset(&self, reset: bool) {
+        let linger = reset.then_some(Duration::ZERO);
+        let _ = set_socket_linger(self.read.as_ref(), linger);
     }
 }
 
 /// The next bytes, as many as there are; `None` at the end of the stream.
-async fn read_some(read: &mut OwnedReadHalf, buffer: &mut BytesMut) -> Result<Option<Bytes>> {
+async fn read_some(read: &mut ReadHalf<'_>, buffer: &mut BytesMut) -> Result<Option<Bytes>> {
     buffer.reserve(APPSOCKET_READ_BYTES);
     match read.read_buf(buffer).await {
         Ok(0) => Ok(None),
@@ -217,7 +222,7 @@ async fn read_some(read: &mut OwnedReadHalf, buffer: &mut BytesMut) -> Result<Op
 }
 
 /// Passes the device's words on. A sender that does not listen is no reason to stop its job.
-async fn answer(write: &mut OwnedWriteHalf, bytes: &Bytes) -> Result<()> {
+async fn answer(write: &mut WriteHalf<'_>, bytes: &Bytes) -> Result<()> {
     match timeout(APPSOCKET_WRITE, write.write_all(bytes)).await {
         Ok(_) => Ok(()),
         Err(_) => Err(Error::BrokenOff {

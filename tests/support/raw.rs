@@ -52,6 +52,17 @@ pub(crate) fn end_of(mut stream: TcpStream) -> (End, Vec<u8>) {
     }
 }
 
+/// True where the server is gone in the middle of a connection: the sender has not said that it was done, and did not hear
+/// that it may go.
+#[track_caller]
+pub(crate) fn is_broken(mut stream: TcpStream) -> bool {
+    match stream.read(&mut [0]) {
+        Ok(0) => true,
+        Ok(_) => false,
+        Err(error) => error.kind() == ErrorKind::ConnectionReset,
+    }
+}
+
 /// Breaks a connection off by a reset.
 pub(crate) fn reset(stream: TcpStream) {
     set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
