@@ -129,18 +129,17 @@ fn large(closing: &mut Closing, state_dir: &Path) {
     let source = state_dir.join("source");
     File::create(&source).unwrap().set_len(bytes).unwrap();
     let mut client = Client::connect(server.ipp());
-    let mut other = Client::connect(server.ipp());
     // A small job has been everywhere that a large one goes.
     let id = client.print("bench", File::open(&source).unwrap(), 1 << 20);
-    wait_for_end(&mut other, id);
+    wait_for_end(&mut client, id);
     client.ask(Operation::PausePrinter, "bench");
     let before = server.memory();
     let mut id = 0;
     let received =
         most(&server, || id = client.print("bench", File::open(&source).unwrap(), bytes));
     let played = most(&server, || {
-        other.ask(Operation::ResumePrinter, "bench");
-        wait_for_end(&mut other, id);
+        client.ask(Operation::ResumePrinter, "bench");
+        wait_for_end(&mut client, id);
     });
     let gib = bytes as f64 / f64::from(1 << 30);
     told("memory/large_job: before", before);

@@ -1,5 +1,6 @@
 //! Every bound of the server, with its unit and its reason.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 /// A printer's name is at most this long (CUPS allows 127 bytes).
@@ -54,6 +55,10 @@ pub const WRITE_BYTES: usize = 256 * 1024;
 
 /// One `read` of the back channel takes at most this much, so that a flood does not keep data from going out.
 pub const READ_BYTES: usize = 4096;
+
+/// How much later than asked for the kernel may wake a port's thread, in ns. Usually that is 50 us, a quarter of what the
+/// port may lie idle between two jobs.
+pub const TIMER_SLACK_NS: NonZeroU64 = NonZeroU64::MIN;
 
 /// While a device takes bytes without a pause, its back channel is looked at this often.
 pub const GLANCE: Duration = Duration::from_millis(1);

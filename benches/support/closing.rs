@@ -19,9 +19,9 @@ impl Closing {
         self.lines.push((name.into(), ratio, limit));
     }
 
-    /// The same for a figure that must stay below a bound: how often it fits into it, at least once.
+    /// The same for a figure that must stay below a bound: how often it fits into it (at most 1000 times), at least once.
     pub fn within(&mut self, name: impl Into<String>, figure: f64, bound: f64) {
-        self.ratio(name, bound / figure.max(f64::MIN_POSITIVE), 1.0);
+        self.ratio(name, bound / figure.max(bound / 1000.0), 1.0);
     }
 
     /// Prints them; the status of the bench.

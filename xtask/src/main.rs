@@ -39,7 +39,9 @@ fn install() -> Result<(), String> {
 }
 
 fn bench() -> Result<(), String> {
-    run(Command::new("cargo").args(["bench", "--workspace"]).env("DESPOOL_BENCH_ENFORCE", "1"))
+    run(Command::new("cargo")
+        .args(["bench", "--workspace", "--bench", "*"])
+        .env("DESPOOL_BENCH_ENFORCE", "1"))
 }
 
 /// Runs a command to its end.

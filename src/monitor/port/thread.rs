@@ -23,12 +23,17 @@ use despool_spool::{Cause, JobId, Played, Progress};
 use super::lane::{Begin, Ends, How, Order, PortEvent, Urgent};
 use super::stream::{Mark, Phase, Step, Stop, Stream};
 use super::upward::Upward;
-use crate::limits::{CLOSE_WAIT, CONNECT_WAIT, GLANCE, LANE_ORDERS, READ_BYTES, STALL_AFTER};
+use crate::limits::{
+    CLOSE_WAIT, CONNECT_WAIT, GLANCE, LANE_ORDERS, READ_BYTES, STALL_AFTER, TIMER_SLACK_NS,
+};
 use crate::monitor::PlayId;
 use crate::piece::Piece;
 
 /// Runs until told to stop.
 pub(super) fn run(ends: &Ends) {
+    if let Err(error) = rustix::thread::set_current_timer_slack(Some(TIMER_SLACK_NS)) {
+        tracing::debug!(%error, "the port's thread wakes when the kernel likes");
+    }
     let current = Mutex::new(None);
     while catch_unwind(AssertUnwindSafe(|| Driver::new(ends, &current).run())).is_err() {
         tracing::error!(port = %ends.uri, "the port's thread panicked; the port is opened anew");
