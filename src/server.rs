@@ -7,7 +7,8 @@
 //!   threads            spool-disk, one for each port
 //! ```
 //!
-//! Starting: spool (recovered) → what becomes of jobs that were cut off → road → listeners → `listeners.json`.
+//! Starting: spool (recovered) → sockets → what becomes of jobs that were cut off → road → listeners → `listeners.json`.
+//! Where the spool or an address cannot be had, nothing has begun.
 //! Stopping goes the other way: no new connections, running jobs end or are parked, the spool is closed.
 
 use std::collections::BTreeMap;
@@ -37,6 +38,7 @@ pub struct Server {
     road: Arbiter,
     clients: Arbiter,
     listeners: BTreeMap<String, (Bound, Live<Listener>)>,
+    open_jobs: ipp::OpenJobs,
     report: Report,
     parts: Arc<Road>,
 }
@@ -49,6 +51,7 @@ impl Server {
         let (spool, report) =
             Spool::open(&config.server.state_dir.join("spool"), options(&config.spool))?;
         log_report(&report);
+        let sockets = sockets(&config)?;
         recover_interrupted(&spool, &report, &config);
         let (road_arbiter, clients) = (Arbiter::new(), Arbiter::new());
         let wards = Wards::new(&Arbiter::current());
@@ -80,10 +83,11 @@ impl Server {
             road: road_arbiter,
             clients,
             listeners,
+            open_jobs: ipp::OpenJobs::default(),
             report,
             parts,
         };
-        server.listen()?;
+        server.listen(sockets)?;
         server.write_listeners()?;
         Ok(server)
     }
@@ -126,63 +130,47 @@ impl Server {
         self.router.ask(crate::provider::Printers).await.is_ok()
     }
 
-    /// Starts the listeners of the configuration that are not there yet, and stops those that are not in it any more. The
-    /// first that cannot be had is an error; the others are there all the same.
-    fn listen(&mut self) -> Result<()> {
-        let wanted = self.wanted();
-        let mut free = self.stop_unwanted(&wanted);
-        let mut done = Ok(());
-        for door in wanted {
-            if self.listeners.contains_key(&door.name) {
-                continue;
-            }
-            // An address that changes hands is not bound anew: its old listener may not have let go of it yet.
-            let bound = match free.iter().position(|bound| bound.address() == door.address) {
-                Some(at) => Ok(free.swap_remove(at)),
-                None => Bound::new(&door.name, door.address),
-            };
-            match bound {
-                Ok(bound) => self.open(door, bound),
-                Err(error) => done = done.and(Err(error)),
-            }
-        }
-        done
-    }
-
-    /// Stops the listeners that are not wanted any more; their addresses.
-    fn stop_unwanted(&mut self, wanted: &[Door]) -> Vec<Bound> {
-        let kept = |name: &str| {
-            wanted.iter().any(|door| door.name == name && door.is_at(self.address(name)))
-        };
-        let old: Vec<String> = self.listeners.keys().filter(|name| !kept(name)).cloned().collect();
-        let mut free = Vec::new();
-        for name in old {
-            if let Some((bound, listener)) = self.listeners.remove(&name) {
+    /// Stops the listeners; their sockets stay open as long as the answer does.
+    fn hush(&mut self) -> BTreeMap<String, Bound> {
+        let hushed =
+            std::mem::take(&mut self.listeners).into_iter().map(|(name, (bound, listener))| {
                 self.wards.release(&name);
                 listener.tell(StopListening);
-                free.push(bound);
+                (name, bound)
+            });
+        hushed.collect()
+    }
+
+    /// Listens as the configuration says, on these sockets where they are still wanted, and closes the rest. Says what
+    /// cannot be had first, and listens to the others all the same.
+    fn listen(&mut self, mut sockets: BTreeMap<String, Bound>) -> Result<()> {
+        let mut failed = None;
+        for door in self.wanted() {
+            match door.socket(&mut sockets) {
+                Ok(bound) => self.open(door, bound),
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
-        free
+        sockets.values().for_each(Bound::close);
+        failed.map_or(Ok(()), Err)
     }
 
     fn open(&mut self, door: Door, bound: Bound) {
-        let arbiter = self.clients.handle();
-        let listener =
-            Listener::start(&self.wards, &arbiter, &door.name, bound.clone(), door.serve);
+        let (clients, serving) = (self.clients.handle(), bound.clone());
+        let listener = Listener::start(&self.wards, &clients, &door.name, serving, door.serve);
         self.listeners.insert(door.name, (bound, listener));
     }
 
     fn wanted(&self) -> Vec<Door> {
         let appsocket = |printer: &Arc<PrinterConfig>| {
             let serve = appsocket::serve(self.router.clone(), printer.name.clone());
-            printer.appsocket.map(|address| Door {
-                name: format!("appsocket {}", printer.name),
-                address,
-                serve,
-            })
+            printer.appsocket.map(|address| Door { name: appsocket_of(printer), address, serve })
         };
-        let serve = ipp::serve(self.router.clone(), self.config.listen.idle_timeout);
+        let serve = ipp::serve(
+            self.router.clone(),
+            self.open_jobs.clone(),
+            self.config.listen.idle_timeout,
+        );
         let ipp =
             self.config.listen.ipp.map(|address| Door { name: "ipp".to_owned(), address, serve });
         ipp.into_iter().chain(self.config.printers.iter().filter_map(appsocket)).collect()
@@ -198,18 +186,16 @@ impl Server {
         self.config = Arc::new(config);
         self.spool.set_options(options(&self.config.spool));
         self.provider.ask(Reload { config: self.config.clone() }).await?;
-        let listening = self.listen();
+        let sockets = self.hush();
+        let listening = self.listen(sockets);
         self.write_listeners()?;
         listening
     }
 
     /// Stops in good order: nothing new is taken, running jobs end within their grace or are parked, everything is on
     /// disk when this returns.
-    pub async fn stop(self) {
-        for (name, (_, listener)) in &self.listeners {
-            self.wards.release(name);
-            listener.tell(StopListening);
-        }
+    pub async fn stop(mut self) {
+        self.hush().values().for_each(Bound::close);
         if let Err(error) = self.provider.ask(Park).await {
             tracing::error!(%error, "running jobs could not be parked");
         }
@@ -256,13 +242,38 @@ struct Door {
 }
 
 impl Door {
-    /// True where it is bound as wanted; any port will do where none was named.
-    fn is_at(&self, address: Option<SocketAddr>) -> bool {
-        address.is_some_and(|address| {
-            address == self.address
-                || (self.address.port() == 0 && address.ip() == self.address.ip())
-        })
+    /// A socket for it: the one it had, one that another had at this address, or a new one.
+    fn socket(&self, old: &mut BTreeMap<String, Bound>) -> Result<Bound> {
+        let mine = old.get(&self.name).is_some_and(|bound| self.is_at(bound.address()));
+        let here = |(_, bound): &(&String, &Bound)| bound.address() == self.address;
+        let owner =
+            if mine { Some(&self.name) } else { old.iter().find(here).map(|(name, _)| name) };
+        let found = owner.cloned().and_then(|name| old.remove(&name));
+        found.map_or_else(|| Bound::new(&self.name, self.address), Ok)
     }
+
+    /// True where that is as wanted; any port will do where none was named.
+    fn is_at(&self, address: SocketAddr) -> bool {
+        address == self.address || (self.address.port() == 0 && address.ip() == self.address.ip())
+    }
+}
+
+/// The name of a printer's raw TCP listener.
+fn appsocket_of(printer: &PrinterConfig) -> String {
+    format!("appsocket {}", printer.name)
+}
+
+/// A socket for each listener of a configuration.
+fn sockets(config: &Config) -> Result<BTreeMap<String, Bound>> {
+    let ipp = config.listen.ipp.map(|address| ("ipp".to_owned(), address));
+    let appsockets = config
+        .printers
+        .iter()
+        .filter_map(|printer| printer.appsocket.map(|address| (appsocket_of(printer), address)));
+    ipp.into_iter()
+        .chain(appsockets)
+        .map(|(name, address)| Bound::new(&name, address).map(|bound| (name, bound)))
+        .collect()
 }
 
 fn options(spool: &SpoolConfig) -> Options {

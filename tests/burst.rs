@@ -143,3 +143,16 @@ fn burst_through_ipp_create_job_and_send_document() {
     check(&sink, sent);
     completed(&server, &sink);
 }
+
+#[test]
+fn burst_through_the_command() {
+    let sink = Sink::start();
+    let (_site, server) = start(&sink);
+    let print = |(): &mut (), document: &[u8]| {
+        let job = server.cli_with(&["print", "-p", "label", "-"], document).ok();
+        assert!(job.trim().parse::<usize>().is_ok_and(|job| job <= JOBS), "{job}");
+    };
+    let sent = send(|| (), print);
+    check(&sink, sent);
+    completed(&server, &sink);
+}

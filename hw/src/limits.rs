@@ -39,8 +39,12 @@ pub const RETRY_FULL: Duration = Duration::from_secs(1);
 /// two ends.
 pub const BAUD_TOLERANCE_PERMILLE: u64 = 30;
 
-/// Bytes that came in on a serial line and were not asked for yet: what the kernel's own tty buffer holds.
-pub const INBOX_BYTES: usize = 4096;
+/// Bytes that came in on a serial line and were not asked for yet. Beyond that they wait in the kernel; under XON/XOFF, where
+/// what is behind them must be seen, the oldest give way.
+pub const INBOX_BYTES: usize = 64 * 1024;
+
+/// One `read` of a tty takes at most this much: what the kernel's own tty buffer holds.
+pub const TTY_READ_BYTES: usize = 4096;
 
 /// A driver that cannot be stopped when the device says stop is given at most this much line time of bytes …
 pub const FLOW_WINDOW: Duration = Duration::from_millis(20);

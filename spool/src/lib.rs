@@ -31,6 +31,7 @@ mod map;
 mod progress;
 mod recover;
 mod shadow;
+mod space;
 mod spool;
 pub mod store;
 mod sync;

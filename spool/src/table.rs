@@ -27,6 +27,8 @@ pub(crate) struct Table {
     /// Jobs that wait for the clock.
     timed: BTreeSet<(u64, JobId)>,
     document_bytes: u64,
+    /// What documents that are being received take of the quota.
+    pub(crate) receiving_bytes: u64,
     /// Documents that are being received.
     pub(crate) growing: HashMap<JobId, (Document, Arc<Growth>)>,
     /// Jobs that are being played.
@@ -168,6 +170,11 @@ impl Table {
     /// Bytes of all documents.
     pub(crate) fn document_bytes(&self) -> u64 {
         self.document_bytes
+    }
+
+    /// Bytes of a job's document that count.
+    pub(crate) fn bytes_of(&self, id: JobId) -> u64 {
+        self.jobs.get(&id).map_or(0, |shadow| kept_bytes(shadow))
     }
 }
 

@@ -20,12 +20,14 @@ use crate::error::{Error, Result};
 use crate::journal::{Record, Room};
 use crate::limits::{EXTRA_PAIRS, INLINE_BYTES, SPACE_CHECK_BYTES};
 use crate::shadow::{Hold, Ticket};
+use crate::space::Share;
 use crate::spool::Inner;
 use crate::store::File;
 
 /// A document that is being received. Dropping it aborts.
 pub struct Writer {
     spool: Arc<Inner>,
+    share: Option<Share>,
     id: JobId,
     /// `None` once the job was announced: its ticket is in the journal then.
     ticket: Option<Box<Ticket>>,
@@ -42,6 +44,7 @@ pub struct Writer {
 
 impl Writer {
     pub(crate) fn new(
+        share: Share,
         spool: Arc<Inner>,
         id: JobId,
         ticket: Ticket,
@@ -50,6 +53,7 @@ impl Writer {
     ) -> Self {
         Self {
             spool,
+            share: Some(share),
             id,
             ticket: Some(Box::new(ticket)),
             file,
@@ -110,8 +114,11 @@ impl Writer {
         if total > limit_bytes {
             return Err(Error::TooLarge { limit_bytes });
         }
+        if let Some(share) = &mut self.share {
+            share.reach(total)?;
+        }
         if total > self.space_check_at.max(self.allocated) {
-            self.spool.check_space(added)?;
+            self.spool.check_disk(added)?;
             self.space_check_at = total.saturating_add(SPACE_CHECK_BYTES);
         }
         self.file.write_at(bytes, self.bytes).map_err(|source| self.write_failed(source, added))?;
@@ -173,8 +180,13 @@ impl Writer {
             ticket: self.ticket.take(),
             inline: self.inline.take(),
         };
-        let landing =
-            Landing { id: self.id, record, file: self.file.clone(), growth: self.growth.clone() };
+        let landing = Landing {
+            id: self.id,
+            record,
+            file: self.file.clone(),
+            growth: self.growth.clone(),
+            _share: self.share.take(),
+        };
         let small = matches!(&landing.record, Record::Committed { inline: Some(_), .. });
         if !small {
             let synced = landing.file.sync();
@@ -215,6 +227,8 @@ pub(crate) struct Landing {
     record: Record,
     file: Arc<dyn File>,
     growth: Arc<Growth>,
+    /// Until the table counts the document itself.
+    _share: Option<Share>,
 }
 
 impl Landing {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use actix::System;
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::client::join;
 use super::{Failed, Outcome};
@@ -72,10 +72,12 @@ pub(super) fn run(args: &Serve) -> Outcome {
     start_log();
     let config = args.load()?;
     System::new().block_on(async {
+        // Before anybody is told that we are there, and may send one.
+        let signals = Signals::new()?;
         let server = Server::start(config)?;
         announce(&server);
         systemd::notify("READY=1");
-        attend(args, server).await
+        attend(args, server, signals).await
     })
 }
 
@@ -103,17 +105,31 @@ fn announce(server: &Server) {
     }
 }
 
+/// What the administrator says.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
 /// Waits for what the administrator says.
-async fn attend(args: &Serve, mut server: Server) -> Outcome {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
+async fn attend(args: &Serve, mut server: Server, mut signals: Signals) -> Outcome {
     let mut watchdog = systemd::watchdog();
     loop {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hang_up.recv() => reload(args, &mut server).await,
+            _ = signals.terminate.recv() => break,
+            _ = signals.interrupt.recv() => break,
+            _ = signals.hang_up.recv() => reload(args, &mut server).await,
             () = systemd::tick(&mut watchdog) => {
                 // A word from the provider: alive means that the road answers, not that this thread does.
                 if server.is_alive().await {

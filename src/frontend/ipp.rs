@@ -31,10 +31,11 @@ use super::listen::Serve;
 use crate::router::Router;
 use crate::supervise::Live;
 use service::Service;
+pub use submit::OpenJobs;
 
 /// Serves connections. A client may be silent for `idle` in the middle of a request.
-pub fn serve(router: Live<Router>, idle: Duration) -> Serve {
-    let service = Arc::new(Service::new(router, idle));
+pub fn serve(router: Live<Router>, open: OpenJobs, idle: Duration) -> Serve {
+    let service = Arc::new(Service { router, open, idle });
     Arc::new(move |stream, peer| Box::pin(http::serve(stream, peer, service.clone())))
 }
 

@@ -55,6 +55,12 @@ impl Bound {
         })
     }
 
+    /// Stops listening at once, whoever else has the socket.
+    pub fn close(&self) {
+        // One that cannot be shut down is closed with its last owner.
+        let _ = rustix::net::shutdown(&*self.socket, rustix::net::Shutdown::Both);
+    }
+
     /// The address, with the port that was given.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -132,6 +138,8 @@ async fn accept(name: &str, socket: &TcpListener, serve: &Serve, connections: &A
                     drop(place);
                 });
             }
+            // It was closed.
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => return,
             Err(error) => {
                 tracing::warn!(listener = name, %error, "a connection could not be accepted");
                 // Out of descriptors: they come back when connections end.

@@ -1,5 +1,6 @@
 //! Test tiers: what needs foreign programs or much time runs only where it is asked for.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 /// True where the environment asks for this tier; says on stdout where it does not.
@@ -7,9 +8,15 @@ pub(crate) fn asked(tier: &str, test: &str) -> bool {
     let tiers = std::env::var("DESPOOL_TIERS").unwrap_or_default();
     let asked = tiers.split(',').any(|asked| asked.trim() == tier);
     if !asked {
-        println!("skipped: {test} needs DESPOOL_TIERS={tier}");
+        say(&format!("skipped: {test} needs DESPOOL_TIERS={tier}"));
     }
     asked
+}
+
+/// Says a line on stdout, also where the test passes: what `println!` says there is not shown.
+pub(crate) fn say(line: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdout.flush());
 }
 
 /// A foreign program, by name or (with `/`) by its path below `/` or below what `cargo xtask test` has unpacked.

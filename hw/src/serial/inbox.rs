@@ -22,21 +22,22 @@ impl Inbox {
         self.bytes.is_empty()
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.bytes.len() >= INBOX_BYTES
+    /// How much fits.
+    pub(super) fn room(&self) -> usize {
+        INBOX_BYTES.saturating_sub(self.bytes.len())
     }
 
-    /// Puts bytes in. What does not fit is dropped, and counted.
+    /// Puts bytes in. Where they do not fit the oldest are dropped, and counted: the newest status counts.
     pub(super) fn put(&mut self, bytes: &[u8]) {
-        let room = INBOX_BYTES.saturating_sub(self.bytes.len());
-        let (kept, lost) = bytes.split_at(bytes.len().min(room));
-        self.bytes.extend(kept);
-        if !lost.is_empty() && self.dropped == 0 {
+        self.bytes.extend(bytes);
+        let surplus = self.bytes.len().saturating_sub(INBOX_BYTES);
+        self.bytes.drain(..surplus);
+        if surplus > 0 && self.dropped == 0 {
             tracing::warn!(
                 "nobody reads what the printer says: bytes of its back channel are dropped"
             );
         }
-        self.dropped = self.dropped.saturating_add(lost.len() as u64);
+        self.dropped = self.dropped.saturating_add(surplus as u64);
     }
 
     /// Like [`Self::put`], but takes XON and XOFF out; `held` is what the last of them says.
@@ -87,10 +88,11 @@ mod tests {
     fn it_is_bounded() {
         let mut inbox = Inbox::default();
         inbox.put(&vec![1; INBOX_BYTES - 1]);
+        assert_eq!(inbox.room(), 1);
         inbox.put(b"23");
-        assert!(inbox.is_full() && inbox.dropped == 1);
+        assert!(inbox.room() == 0 && inbox.dropped == 1);
         let mut buf = vec![0; INBOX_BYTES + 1];
         assert_eq!(inbox.take(&mut buf), INBOX_BYTES);
-        assert_eq!(buf[INBOX_BYTES - 1], b'2');
+        assert_eq!(buf[INBOX_BYTES - 2..INBOX_BYTES], *b"23", "the oldest gives way");
     }
 }

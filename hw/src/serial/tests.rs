@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use rustix::event::{EventfdFlags, eventfd};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 
 use super::testing::pty;
 use super::*;
@@ -122,6 +122,29 @@ fn a_slow_far_end_is_waited_for() {
     write_all(&mut port, &job[taken..]);
     assert!(far_end.join().unwrap() == job);
     assert_eq!(port.line().unwrap().held_back, None);
+}
+
+#[test]
+fn what_is_not_read_yet_waits_in_the_kernel() {
+    let (far, mut port) = line("");
+    let said = pattern(400_000);
+    let device = {
+        let said = said.clone();
+        std::thread::spawn(move || {
+            let mut left = &said[..];
+            while !left.is_empty() {
+                rustix::event::poll(&mut [PollFd::new(&far, PollFlags::OUT)], None).unwrap();
+                left = &left[rustix::io::write(&far, left).unwrap_or(0)..];
+            }
+            far
+        })
+    };
+    let mut heard = Vec::new();
+    while heard.len() < said.len() {
+        heard.extend(hear(&mut port, 1000.min(said.len() - heard.len())));
+    }
+    assert!(heard == said, "a slow reader loses nothing");
+    drop(device.join().unwrap());
 }
 
 #[test]

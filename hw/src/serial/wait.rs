@@ -9,7 +9,7 @@ use super::SerialPort;
 use super::brake::Brake;
 use super::tty;
 use crate::fault::{unsupported, why};
-use crate::limits::{INBOX_BYTES, LINE_RECHECK, QUEUE_CHECK_FIRST, QUEUE_CHECK_LAST};
+use crate::limits::{LINE_RECHECK, QUEUE_CHECK_FIRST, QUEUE_CHECK_LAST, TTY_READ_BYTES};
 use crate::poll::{after, earlier, poll};
 use crate::{Bell, Error, Flow, Interest, Ready};
 
@@ -44,7 +44,7 @@ impl SerialPort {
         until: Option<Instant>,
     ) -> Result<(bool, bool), Error> {
         let mut asked = PollFlags::empty();
-        asked.set(PollFlags::IN, self.takes_in());
+        asked.set(PollFlags::IN, self.room_in() > 0);
         asked.set(PollFlags::OUT, interest.write && self.room()? > 0);
         let changed = self.watcher.as_ref().map_or(bell, |watcher| &watcher.changed);
         let mut fds = vec![PollFd::new(bell, PollFlags::IN), PollFd::new(changed, PollFlags::IN)];
@@ -145,16 +145,19 @@ impl SerialPort {
         self.pace.time(bytes).clamp(QUEUE_CHECK_FIRST, QUEUE_CHECK_LAST)
     }
 
-    /// True where bytes that come in are to be taken. Under XON/XOFF always: an XON behind unread bytes must be seen.
-    fn takes_in(&self) -> bool {
-        self.uri.flow == Flow::Soft || !self.inbox.is_full()
+    /// How many bytes that come in are to be taken. Under XON/XOFF whatever comes: an XON behind unread bytes must be
+    /// seen.
+    fn room_in(&self) -> usize {
+        if self.uri.flow == Flow::Soft { TTY_READ_BYTES } else { self.inbox.room() }
     }
 
     /// Takes in what has come, as far as it fits; notices a hang-up.
     pub(super) fn take_in(&mut self) {
-        let mut buf = [0; INBOX_BYTES];
-        while self.hung_up.is_none() && self.takes_in() {
-            match self.fd().and_then(|fd| rustix::io::read(fd, &mut buf)) {
+        let mut buf = [0; TTY_READ_BYTES];
+        while self.hung_up.is_none() {
+            let room = self.room_in().min(TTY_READ_BYTES);
+            let Some(into) = buf.get_mut(..room).filter(|into| !into.is_empty()) else { return };
+            match self.fd().and_then(|fd| rustix::io::read(fd, into)) {
                 // With VMIN 1 nothing is EAGAIN; this is the end.
                 Ok(0) => self.hung_up = Some(Errno::IO),
                 Ok(count) => self.put(buf.get(..count).unwrap_or_default()),

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::journal::{Journal, Record, Room};
 use crate::limits::{ID_BLOCK, ID_LAST, WRITERS};
 use crate::shadow::{Change, DocumentState, Shadow, State, Ticket};
+use crate::space::Share;
 use crate::store::{File, Store};
 use crate::sync::locked;
 use crate::table::Table;
@@ -51,7 +52,8 @@ impl Inner {
         if expected > options.max_job_bytes {
             return Err(Error::TooLarge { limit_bytes: options.max_job_bytes });
         }
-        self.check_space(expected)?;
+        self.check_disk(expected)?;
+        let share = Share::of(self.clone(), expected)?;
         if self.writers.fetch_add(1, Ordering::AcqRel) >= WRITERS {
             self.writers.fetch_sub(1, Ordering::AcqRel);
             return Err(Error::TooManyWriters { limit: WRITERS });
@@ -60,7 +62,7 @@ impl Inner {
         let (id, file) = made.inspect_err(|_| {
             self.writers.fetch_sub(1, Ordering::AcqRel);
         })?;
-        Ok(Writer::new(self.clone(), id, ticket, file, expected))
+        Ok(Writer::new(share, self.clone(), id, ticket, file, expected))
     }
 
     fn new_file(&self, id: JobId, expected_bytes: u64) -> Result<Arc<dyn File>> {
@@ -174,20 +176,24 @@ impl Inner {
     }
 
     pub(super) fn remove(&self, id: JobId) -> Result<()> {
-        let mut table = locked(&self.table);
+        let unlink = self.remove_from(&mut locked(&self.table), id)?;
+        unlink.into_iter().for_each(|request| self.disk(request));
+        Ok(())
+    }
+
+    /// Takes a job that has ended out of the table. What the disk thread is to do about it is handed to it when the table is
+    /// free again: it may need the table to get on with its queue.
+    pub(crate) fn remove_from(&self, table: &mut Table, id: JobId) -> Result<Option<Request>> {
         let shadow = table.job(id).ok_or(Error::NoSuchJob { id })?;
         if shadow.state.ended_ms().is_none() {
             return Err(Error::WrongState { id, state: shadow.state.name(), wanted: "removed" });
         }
         self.journal.append(&[Record::Removed { id }], Room::Upkeep)?;
         table.remove(id);
-        if shadow.has_document() {
-            self.disk(Request::Unlink { name: id.file_name() });
-        }
-        Ok(())
+        Ok(shadow.has_document().then(|| Request::Unlink { name: id.file_name() }))
     }
 
-    /// Hands a request to the disk thread, waiting while its queue is full.
+    /// Hands a request to the disk thread, waiting while its queue is full. Never with the table locked.
     pub(crate) fn disk(&self, request: Request) {
         if let Err(crossbeam_channel::SendError(request)) = self.requests.send(request) {
             request.answer(Err(Error::Closed));
@@ -214,25 +220,5 @@ impl Inner {
 
     pub(crate) fn free_bytes(&self) -> u64 {
         self.store.free_bytes().unwrap_or(0)
-    }
-
-    /// Refuses what would leave too little space.
-    pub(crate) fn check_space(&self, more_bytes: u64) -> Result<()> {
-        let options = self.options();
-        let used_bytes = locked(&self.table).document_bytes();
-        if let Some(limit_bytes) = options.max_bytes
-            && used_bytes.saturating_add(more_bytes) > limit_bytes
-        {
-            return Err(Error::Quota { used_bytes, limit_bytes });
-        }
-        let free_bytes = self
-            .store
-            .free_bytes()
-            .map_err(Error::disk("asking for free space of", self.store.path()))?;
-        let needed_bytes = options.min_free_bytes.saturating_add(more_bytes);
-        if free_bytes < needed_bytes {
-            return Err(Error::Full { free_bytes, needed_bytes });
-        }
-        Ok(())
     }
 }

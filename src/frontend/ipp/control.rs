@@ -19,6 +19,9 @@ impl Service {
     ) -> Result<Message, Failure> {
         let attributes = request.operation_attributes();
         match operation {
+            Operation::CancelJob if Target::is_current_job(attributes)? => {
+                self.cancel_first(attributes).await?;
+            }
             Operation::PausePrinter | Operation::PausePrinterAfterCurrentJob => {
                 self.printer(attributes, PrinterControl::Pause).await?;
             }
@@ -87,7 +90,7 @@ impl Service {
         attributes: &Attributes,
         user: Option<String>,
     ) -> Result<(), Failure> {
-        let printer = match Target::of(attributes)? {
+        let printer = match Target::queue(attributes)? {
             Target::Printer(name) => Some(name),
             Target::Server => None,
             Target::Job(_) => {
@@ -131,6 +134,18 @@ impl Service {
         let running = jobs.iter().find(|view| view.state.is_at_device());
         let none = || Failure::new(Status::NotPossible, "no job is being printed");
         self.cancel(running.ok_or_else(none)?.shadow.id, &by).await
+    }
+
+    /// Cancels the job that a printer prints, or else the one that it would print next.
+    async fn cancel_first(&self, attributes: &Attributes) -> Result<(), Failure> {
+        let Target::Printer(name) = Target::queue(attributes)? else {
+            return Err(Failure::new(Status::BadRequest, "printer-uri does not name a printer"));
+        };
+        let by = ticket::user(attributes)?;
+        let jobs = self.ask(Jobs { printer: Some(name), ..Jobs::default() }).await?;
+        let running = jobs.iter().find(|view| view.state.is_at_device());
+        let none = || Failure::new(Status::NotPossible, "there is no job");
+        self.cancel(running.or(jobs.first()).ok_or_else(none)?.shadow.id, &by).await
     }
 
     /// CUPS-Move-Job: one job, or all of a printer, to another printer.

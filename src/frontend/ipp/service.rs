@@ -64,10 +64,6 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub(super) fn new(router: Live<Router>, idle: Duration) -> Self {
-        Self { router, open: OpenJobs::default(), idle }
-    }
-
     /// Carries a request out. There is always an answer.
     pub(super) async fn serve(
         &self,

@@ -28,9 +28,9 @@ use crate::limits::{IPP_OPEN_JOB, IPP_OPEN_JOBS};
 use crate::provider::{Job, Printer, Printers, StartDocPrinter};
 use crate::submission::Submission;
 
-/// Jobs that were created and whose documents are not all there.
+/// Jobs that were created and whose documents are not all there. They outlive the listener they came by.
 #[derive(Clone, Default)]
-pub(super) struct OpenJobs(Arc<Mutex<HashMap<JobId, Open>>>);
+pub struct OpenJobs(Arc<Mutex<HashMap<JobId, Open>>>);
 
 /// One of them.
 struct Open {

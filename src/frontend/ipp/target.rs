@@ -27,6 +27,19 @@ pub(super) enum Target {
 }
 
 impl Target {
+    /// Reads what `printer-uri` names, whatever stands beside it: `cancel -a label` and `lprm -` of CUPS send a `job-id` of 0
+    /// or -1 along.
+    pub(super) fn queue(operation: &Attributes) -> Result<Self, Failure> {
+        let uri =
+            operation.uri("printer-uri")?.ok_or_else(|| AttributeError::missing("printer-uri"))?;
+        parse(uri)
+    }
+
+    /// True where the job is the current one of a printer, as CUPS's `cancel label` and `lprm -P label` say it.
+    pub(super) fn is_current_job(operation: &Attributes) -> Result<bool, Failure> {
+        Ok(!operation.contains("job-uri") && operation.integer("job-id")? == Some(0))
+    }
+
     /// Reads the target of a request from its operation attributes.
     pub(super) fn of(operation: &Attributes) -> Result<Self, Failure> {
         if let Some(uri) = operation.uri("job-uri")? {
@@ -38,9 +51,7 @@ impl Target {
                 )),
             };
         }
-        let uri =
-            operation.uri("printer-uri")?.ok_or_else(|| AttributeError::missing("printer-uri"))?;
-        let printer = parse(uri)?;
+        let printer = Self::queue(operation)?;
         match operation.integer("job-id")? {
             None => Ok(printer),
             Some(number) => {

@@ -206,3 +206,31 @@ impl Drop for PortThread {
         self.urge(Urgent::Stop);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crossbeam_channel::RecvTimeoutError;
+    use despool_hw::sim::{Key, Language, device, retire};
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_is_told_to_stop_ends_at_once() {
+        let until = || Instant::now() + Duration::from_secs(20);
+        for n in 0..10 {
+            let control =
+                std::env::temp_dir().join(format!("despool-lane-{}-{n}", std::process::id()));
+            let key = Key::control(Language::Plain, &control);
+            let uri = format!("sim:plain?control={}", control.display()).parse().unwrap();
+            let thread = PortThread::start(uri).unwrap();
+            let printer = device(&key).unwrap();
+            assert!(printer.wait_for(|printer| printer.hosts == 1, until()));
+            thread.urge(Urgent::Stop);
+            let ended = thread.ended.recv_deadline(until());
+            assert_eq!(ended, Err(RecvTimeoutError::Disconnected), "it is still there");
+            retire(&key);
+        }
+    }
+}

@@ -120,7 +120,7 @@ impl<'a> Driver<'a> {
     fn run(mut self) {
         loop {
             self.take_urgent();
-            // The bell was hushed for it: another turn would sleep.
+            // Before anything is waited for: the bell that came with it has been heard.
             if self.stop {
                 break;
             }
