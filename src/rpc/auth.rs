@@ -47,6 +47,12 @@ pub trait Provider: Send + Sync {
 
     /// Begins an exchange for a security context of this level.
     fn accept(&self, level: Level) -> Box<dyn Exchange>;
+
+    /// Begins an exchange that lets clients in that are nobody in particular, too: an endpoint without secrets does that.
+    /// Such a client has no identity, and its session's key is known to everybody.
+    fn accept_anyone(&self, level: Level) -> Box<dyn Exchange> {
+        self.accept(level)
+    }
 }
 
 /// One side of an exchange that is under way.
@@ -66,7 +72,7 @@ pub enum Step<S: Session + ?Sized = dyn Session> {
         token: Vec<u8>,
         /// Protects what comes now.
         session: Box<S>,
-        /// Server: who the peer is. Client: none.
+        /// Server: who the peer is; none of [`Provider::accept_anyone`]'s who is nobody. Client: none.
         peer: Option<Identity>,
     },
     /// The peer is refused. The reason is for our log, never for the wire.
@@ -147,6 +153,10 @@ impl Provider for Spnego {
     fn accept(&self, level: Level) -> Box<dyn Exchange> {
         Box::new(Acceptor::new(self.0.clone(), level))
     }
+
+    fn accept_anyone(&self, level: Level) -> Box<dyn Exchange> {
+        Box::new(Acceptor::for_anyone(self.0.clone(), level))
+    }
 }
 
 struct Winnt(Arc<dyn Mechanism>);
@@ -158,6 +168,10 @@ impl Provider for Winnt {
 
     fn accept(&self, level: Level) -> Box<dyn Exchange> {
         Box::new(Bare(self.0.accept(level)))
+    }
+
+    fn accept_anyone(&self, level: Level) -> Box<dyn Exchange> {
+        Box::new(Bare(self.0.accept_anyone(level)))
     }
 }
 

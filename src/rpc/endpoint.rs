@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::association::Groups;
-use super::auth::Provider;
+use super::auth::{Exchange, Level, Provider};
 use super::interface::Interface;
 use super::limits::REASSEMBLY_BYTES;
 use super::mgmt;
@@ -48,6 +48,15 @@ impl Endpoint {
     /// The provider for an `auth_type`.
     pub fn provider(&self, auth_type: u8) -> Option<Arc<dyn Provider>> {
         self.providers.iter().find(|provider| provider.auth_type() == auth_type).cloned()
+    }
+
+    /// Begins an exchange. Where every interface is for everybody, nobody in particular may come, too.
+    pub fn accept(&self, provider: &dyn Provider, level: Level) -> Box<dyn Exchange> {
+        if self.interfaces.iter().all(|interface| interface.min_level.is_none()) {
+            provider.accept_anyone(level)
+        } else {
+            provider.accept(level)
+        }
     }
 }
 

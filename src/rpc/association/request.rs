@@ -74,6 +74,12 @@ impl Association {
                 partial.append(octets.get(fragment.stub).unwrap_or_default())?;
                 self.put_together(partial, header.flags)
             }
+            Fit::Begins
+                if !is_first && self.contexts.find(fragment.request.context_id).is_none() =>
+            {
+                let status = Status::UNKNOWN_INTERFACE;
+                Err(Refused { status, closes: false, ..Refused::violation(header.call_id) })
+            }
             Fit::Begins => {
                 let security = self.check_first(octets, &fragment)?;
                 let context_id = fragment.request.context_id;
@@ -244,7 +250,9 @@ impl Association {
             return Err(rejected(Status::OP_RANGE_ERROR));
         }
         let level = head.security.and_then(|index| self.securities.mark(index));
-        if level.map(|mark| mark.level) < interface.min_level {
+        let identity = head.security.and_then(|index| self.securities.identity(index));
+        let is_nobody = interface.min_level.is_some() && identity.is_none();
+        if is_nobody || level.map(|mark| mark.level) < interface.min_level {
             let closes = !self.securities.has_protection();
             return Err(Refused { closes, ..head.refused(Status::ACCESS_DENIED) });
         }

@@ -8,7 +8,7 @@
 //! A client may have several, each for its own calls. Invariant: a spent context protects nothing any more.
 
 use crate::identity::Identity;
-use crate::rpc::auth::{Exchange, Level, Provider, Refusal, Session, Step};
+use crate::rpc::auth::{Exchange, Level, Refusal, Session, Step};
 use crate::rpc::limits::SECURITY_CONTEXTS;
 use crate::rpc::pdu::Trailer;
 use crate::rpc::protection::Mark;
@@ -65,9 +65,14 @@ impl Securities {
     }
 
     /// Begins a context.
-    pub(super) fn begin(&mut self, provider: &dyn Provider, mark: Mark, is_bind: bool) -> usize {
+    pub(super) fn begin(
+        &mut self,
+        exchange: Box<dyn Exchange>,
+        mark: Mark,
+        is_bind: bool,
+    ) -> usize {
         let index = self.list.len();
-        let state = State::Exchanging(provider.accept(mark.level));
+        let state = State::Exchanging(exchange);
         self.list.push(Security { mark, state, identity: None });
         if is_bind {
             self.bound = Some(index);

@@ -75,6 +75,16 @@ impl Ntlm {
     pub fn new(accounts: Arc<Accounts>, names: Names) -> Self {
         Self { accounts, names }
     }
+
+    fn begin(&self, level: Level, admits: acceptor::Admits) -> Box<dyn Conversation> {
+        match Fresh::draw() {
+            Ok(fresh) => {
+                let (accounts, names) = (self.accounts.clone(), self.names.clone());
+                Box::new(acceptor::Acceptor::new(accounts, names, level, admits, fresh))
+            }
+            Err(refusal) => Box::new(Refused(refusal)),
+        }
+    }
 }
 
 impl Mechanism for Ntlm {
@@ -84,13 +94,11 @@ impl Mechanism for Ntlm {
     }
 
     fn accept(&self, level: Level) -> Box<dyn Conversation> {
-        match Fresh::draw() {
-            Ok(fresh) => {
-                let (accounts, names) = (self.accounts.clone(), self.names.clone());
-                Box::new(acceptor::Acceptor::new(accounts, names, level, fresh))
-            }
-            Err(refusal) => Box::new(Refused(refusal)),
-        }
+        self.begin(level, acceptor::Admits::Accounts)
+    }
+
+    fn accept_anyone(&self, level: Level) -> Box<dyn Conversation> {
+        self.begin(level, acceptor::Admits::Anyone)
     }
 
     fn knows(&self, token: &[u8]) -> bool {

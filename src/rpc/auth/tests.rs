@@ -213,7 +213,50 @@ fn weak_flags_are_refused() {
             let flags = Flags(message.flags.0 & !flag.0);
             *token = Authenticate { flags, ..message }.encode();
         });
-        assert_eq!(authenticate, Refusal::Weak(why), "agreed on");
+        // Who agrees on no signatures is let in, and then has a session that refuses all there is (here the MIC tells).
+        let why = match flag {
+            Flags::SIGN => Refusal::Tampered("the MIC does not fit"),
+            _ => Refusal::Weak(why),
+        };
+        assert_eq!(authenticate, why, "agreed on");
+    }
+}
+
+/// The tokens of somebody who comes as nobody, signing nothing.
+fn nobody(server: &mut dyn Exchange) -> Step {
+    let flags = Flags(Flags::needed_for(Level::Connect).0 | Flags::ANONYMOUS.0);
+    if let Step::Refused(refusal) = server.step(&Negotiate { flags }.encode()) {
+        return Step::Refused(refusal);
+    }
+    let message = Authenticate {
+        lm_response: vec![0],
+        nt_response: Vec::new(),
+        domain: String::new(),
+        user: String::new(),
+        workstation: "PC".into(),
+        session_key: Vec::new(),
+        flags,
+        version: [0; 8],
+        mic: None,
+    };
+    server.step(&message.encode())
+}
+
+#[test]
+fn nobody_comes_in_where_anyone_may_and_protects_nothing() {
+    let providers = providers(&accounts("alice", "secret"), "WORKGROUP", "printsrv");
+    for provider in providers {
+        for level in LEVELS {
+            let refused = nobody(&mut *provider.accept(level));
+            assert!(matches!(refused, Step::Refused(Refusal::Weak("anonymous"))), "{level:?}");
+            let Step::Done { mut session, peer, .. } = nobody(&mut *provider.accept_anyone(level))
+            else {
+                panic!("nobody was refused")
+            };
+            assert_eq!(peer, None);
+            let checked = session.check(&mut [0; 32], 8..16, &[0; 16], level);
+            assert_eq!(checked.is_ok(), level == Level::Connect, "{level:?}");
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Invariant: the identity is that of the account whose hash checked the proof, found by the name that the proof covers; a
-//! challenge is answered once.
+//! challenge is answered once. Whoever comes as nobody gets no identity, and only where [`Admits::Anyone`] says so.
 
 use std::sync::Arc;
 
@@ -28,7 +28,17 @@ pub struct Acceptor {
     accounts: Arc<Accounts>,
     names: Names,
     level: Level,
+    admits: Admits,
     state: State,
+}
+
+/// Who is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admits {
+    /// Those who have an account.
+    Accounts,
+    /// Those who say that they are nobody, too ([MS-NLMP] 3.2.5.1.2: an anonymous client).
+    Anyone,
 }
 
 enum State {
@@ -62,16 +72,22 @@ const OFFERED: Flags = Flags(
 
 impl Acceptor {
     /// An exchange for a security context of this level. `fresh` must be used for no other exchange.
-    pub fn new(accounts: Arc<Accounts>, names: Names, level: Level, fresh: Fresh) -> Self {
-        Self { accounts, names, level, state: State::Greeting(fresh) }
+    pub fn new(
+        accounts: Arc<Accounts>,
+        names: Names,
+        level: Level,
+        admits: Admits,
+        fresh: Fresh,
+    ) -> Self {
+        Self { accounts, names, level, admits, state: State::Greeting(fresh) }
     }
 
     fn greet(&mut self, token: &[u8], fresh: &Fresh) -> Result<Step<dyn Context>, Refusal> {
         let negotiate = Negotiate::decode(token)?;
-        if negotiate.flags.contains(Flags::ANONYMOUS) {
+        if negotiate.flags.contains(Flags::ANONYMOUS) && self.admits == Admits::Accounts {
             return Err(Refusal::Weak("anonymous"));
         }
-        negotiate.flags.check(self.level)?;
+        negotiate.flags.check(Level::Connect)?;
         let flags = negotiate.flags & OFFERED;
         let challenge = self.challenge(flags, fresh).encode();
         self.state = State::Challenged(Box::new(Challenged {
@@ -108,9 +124,9 @@ impl Acceptor {
         let message = Authenticate::decode(token)?;
         let flags = message.flags & said.flags;
         if message.flags.contains(Flags::ANONYMOUS) || message.user.is_empty() {
-            return Err(Refusal::Weak("anonymous"));
+            return self.admit_nobody(&message, flags);
         }
-        flags.check(self.level)?;
+        flags.check(self.needed())?;
         let (proof, blob) = response::split(&message.nt_response)?;
         let (account, key) = self.response_key(&message)?;
         let expected = crypto::proof(&key, &said.server_challenge, blob);
@@ -130,6 +146,32 @@ impl Acceptor {
             token: Vec::new(),
             session: Box::new(NtlmSession::new(&session_key, flags, Side::Server, mic)),
             peer: Some(self.accounts.identity(&account)),
+        })
+    }
+
+    /// What an exchange must agree on to end well. A client that seals must be able to; one that is to sign and cannot is
+    /// let through, as Windows does it, and its session refuses whatever it sends.
+    fn needed(&self) -> Level {
+        match self.level {
+            Level::Privacy => Level::Privacy,
+            Level::Connect | Level::Packet | Level::Integrity => Level::Connect,
+        }
+    }
+
+    /// Nobody's key is zero: everybody knows it. What it agrees on counts where its session should protect something.
+    fn admit_nobody(
+        &self,
+        message: &Authenticate,
+        flags: Flags,
+    ) -> Result<Step<dyn Context>, Refusal> {
+        if self.admits == Admits::Accounts || !message.nt_response.is_empty() {
+            return Err(Refusal::Weak("anonymous"));
+        }
+        let session_key = exported(message, flags, Key::default())?;
+        Ok(Step::Done {
+            token: Vec::new(),
+            session: Box::new(NtlmSession::new(&session_key, flags, Side::Server, false)),
+            peer: None,
         })
     }
 

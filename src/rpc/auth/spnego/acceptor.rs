@@ -22,6 +22,7 @@ use crate::rpc::auth::{Exchange, Level, Refusal, Step};
 pub struct Acceptor {
     mechanisms: Arc<[Arc<dyn Mechanism>]>,
     level: Level,
+    anyone: bool,
     state: State,
 }
 
@@ -50,7 +51,16 @@ struct Signing {
 impl Acceptor {
     /// An exchange for a security context of this level, with one of these mechanisms.
     pub fn new(mechanisms: Arc<[Arc<dyn Mechanism>]>, level: Level) -> Self {
-        Self { mechanisms, level, state: State::Start { hinted: false } }
+        Self { mechanisms, level, anyone: false, state: State::Start { hinted: false } }
+    }
+
+    /// One that lets clients in that are nobody, too.
+    pub fn for_anyone(mechanisms: Arc<[Arc<dyn Mechanism>]>, level: Level) -> Self {
+        Self { anyone: true, ..Self::new(mechanisms, level) }
+    }
+
+    fn converse(&self, mechanism: &dyn Mechanism) -> Box<dyn Conversation> {
+        if self.anyone { mechanism.accept_anyone(self.level) } else { mechanism.accept(self.level) }
     }
 
     fn start(&mut self, token: &[u8], hinted: bool) -> Result<Step, Refusal> {
@@ -59,7 +69,7 @@ impl Acceptor {
             return Ok(Step::More(self.hint()));
         }
         if let Some(mechanism) = self.mechanisms.iter().find(|mechanism| mechanism.knows(token)) {
-            return Ok(self.bare(Bare(mechanism.accept(self.level)), token));
+            return Ok(self.bare(Bare(self.converse(&**mechanism)), token));
         }
         let Token::Init(init) = Token::decode(token)? else {
             return Err(Refusal::Malformed("a NegTokenInit was due"));
@@ -82,7 +92,7 @@ impl Acceptor {
         let none = Refusal::Weak("it offers no mechanism that we have");
         let (n, oid, mechanism) = chosen.next().ok_or(none)?;
         let (first, oid) = (n == 0, oid.clone());
-        let conversation = mechanism.accept(self.level);
+        let conversation = self.converse(&**mechanism);
         let talk = Talk { conversation, offered: init.mechanisms, mic_due: !first };
         match init.token.filter(|_| first) {
             Some(token) => self.talk(talk, &token, None, Some(oid)),

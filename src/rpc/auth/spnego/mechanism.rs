@@ -13,6 +13,12 @@ pub trait Mechanism: Send + Sync {
     /// Begins a conversation for a security context of this level.
     fn accept(&self, level: Level) -> Box<dyn Conversation>;
 
+    /// Begins one that lets clients in that are nobody, too, if the mechanism has such
+    /// ([`Provider::accept_anyone`](crate::rpc::auth::Provider::accept_anyone)).
+    fn accept_anyone(&self, level: Level) -> Box<dyn Conversation> {
+        self.accept(level)
+    }
+
     /// True for its tokens that come without SPNEGO around them.
     fn knows(&self, token: &[u8]) -> bool;
 }
