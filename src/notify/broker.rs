@@ -94,23 +94,28 @@ impl Broker {
         self.lock().core.counts()
     }
 
-    /// See [`Core::add_printer`].
+    /// A printer is there: channels and registrations can be made for it.
     pub fn add_printer(&self, name: &str) {
         self.with(|state| state.core.add_printer(Object::printer(name)));
     }
 
-    /// See [`Core::remove_printer`].
+    /// A printer was deleted: its channels are closed and their sources told ([`SourceEvent::ObjectDeleted`]), who listens to
+    /// it hears [`Notification::Release`] or, bidirectional, [`Refusal::Terminated`].
     pub fn remove_printer(&self, name: &str) {
         self.with(|state| state.core.remove_printer(&Object::printer(name)));
     }
 
-    /// See [`Core::shut_down`].
+    /// The server stops: every call that waits returns, every source is told, nothing new is taken.
     pub fn shut_down(&self) {
         self.with(|state| state.core.shut_down());
     }
 
-    /// Opens a channel. `sink` hears what clients do with a bidirectional one; it is not called any more once the source
-    /// has closed the channel.
+    /// Opens a channel. Nobody needs to listen; a bidirectional one is also offered to registrations that come later. `sink`
+    /// hears what clients do with a bidirectional one, in order, on the thread of whoever does it: it must be short and must
+    /// not block, and it may call the broker. It is not called any more once the source has closed the channel.
+    ///
+    /// Errors: [`Refusal::NoSuchObject`], [`Refusal::ReservedType`], [`Refusal::TooManyChannels`],
+    /// [`Refusal::ShuttingDown`].
     pub fn open(
         &self,
         topic: Topic,
@@ -139,12 +144,21 @@ impl SourceChannel {
         self.id
     }
 
-    /// See [`Core::send`].
+    /// Sends a notification of at most [`crate::limits::NOTIFY_PAYLOAD_BYTES`] bytes. Unidirectional: into the queue of every
+    /// registration that matches now. Bidirectional: one at a time, each to be answered before the next
+    /// ([`Refusal::Unanswered`]); the first one waits until somebody answers it.
+    ///
+    /// Other errors: [`Refusal::TooLarge`]; [`Refusal::Undelivered`] where there are listeners and none has room;
+    /// [`Refusal::ChannelClosed`] once a client, the printer's end or the server's end has closed it.
     pub fn send(&self, data: Bytes) -> Result<Sent, Refusal> {
         self.broker.with(|state| state.core.send(self.id, data))
     }
 
-    /// See [`Core::close`].
+    /// Closes it, a bidirectional one with a last notification or without. What was sent on a unidirectional one stays in the
+    /// queues.
+    ///
+    /// Errors: [`Refusal::TooLarge`] (it is then closed without a last notification); [`Refusal::ChannelClosed`] where it was
+    /// closed before.
     pub fn close(self, last: Option<Bytes>) -> Result<(), Refusal> {
         self.broker.close(self.id, last)
     }

@@ -1,5 +1,7 @@
 //! Views of jobs and printers, for tests of the parts.
 
+mod payloads;
+
 use std::sync::Arc;
 
 use despool_hw::DeviceUri;
