@@ -54,14 +54,31 @@ pub enum Claim {
 }
 
 /// Checks the trailer of a request's stub, if there is one: gives the length of the stub without it.
+///
+/// Clients that send big-endian stubs write it so, or little-endian all the same (Samba): either reading may hold.
 pub fn check(stub: &[u8], order: ByteOrder, expected: &Expected) -> Result<usize, Mismatch> {
     let Some(at) = find(stub) else { return Ok(stub.len()) };
-    let mut cursor = Cursor::new(stub.get(at + MAGIC.len()..).unwrap_or_default(), order);
+    let claims = stub.get(at + MAGIC.len()..).unwrap_or_default();
+    let holds = |reading| hold(Cursor::new(claims, reading), reading, order, expected);
+    holds(order).or_else(|mismatch| match order {
+        ByteOrder::Little => Err(mismatch),
+        ByteOrder::Big => holds(ByteOrder::Little).map_err(|_| mismatch),
+    })?;
+    Ok(at)
+}
+
+/// Whether all claims hold, read in this byte order; `order` is the request's.
+fn hold(
+    mut cursor: Cursor<'_>,
+    reading: ByteOrder,
+    order: ByteOrder,
+    expected: &Expected,
+) -> Result<(), Mismatch> {
     loop {
         let head = cursor.u16().zip(cursor.u16());
         let (command, length) = head.ok_or(Mismatch("it has no end"))?;
         let value = cursor.take(usize::from(length)).ok_or(Mismatch("it is cut off"))?;
-        let mut value = Cursor::new(value, order);
+        let mut value = Cursor::new(value, reading);
         let holds = match command & COMMAND {
             BITMASK => value.u32().map(|bits| bits & 1 == 0 || expected.header_signing),
             PCONTEXT => {
@@ -77,7 +94,7 @@ pub fn check(stub: &[u8], order: ByteOrder, expected: &Expected) -> Result<usize
             None => return Err(Mismatch("a claim is too short")),
         }
         if command & END != 0 {
-            return Ok(at);
+            return Ok(());
         }
     }
 }
@@ -192,6 +209,18 @@ mod tests {
         assert_eq!(checked(&unknown, &EXPECTED), wrong);
         let ignored = [&MAGIC[..], b"\x09\x40\0\0"].concat();
         assert_eq!(checked(&ignored, &EXPECTED), Ok(0));
+    }
+
+    #[test]
+    fn beside_a_big_endian_stub() {
+        let mut little = Vec::new();
+        append(&mut little, &CLAIMS);
+        assert_eq!(check(&little, ByteOrder::Big, &EXPECTED), Ok(0));
+        let wrong = Expected { context_id: 4, interface: SyntaxId::NDR, ..EXPECTED };
+        assert!(check(&little, ByteOrder::Big, &wrong).is_err());
+        let big = [&MAGIC[..], b"\x40\x01\0\x04\0\0\0\x01"].concat();
+        assert_eq!(check(&big, ByteOrder::Big, &EXPECTED), Ok(0));
+        assert!(check(&big, ByteOrder::Little, &EXPECTED).is_err());
     }
 
     #[test]

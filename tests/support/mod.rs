@@ -13,6 +13,7 @@
     reason = "each test file uses a part of this, and helpers of tests fail as tests do"
 )]
 
+pub(crate) mod capture;
 pub(crate) mod control;
 pub(crate) mod http;
 pub(crate) mod ipp;

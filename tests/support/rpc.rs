@@ -12,6 +12,7 @@ use despool::rpc::uuid::{SyntaxId, Uuid};
 
 use jiff::Timestamp;
 
+use super::capture::Capture;
 use super::tiers;
 
 pub(crate) const DOMAIN: &str = "WORKGROUP";
@@ -36,6 +37,22 @@ pub(crate) fn in_own_network(test: &str, body: impl FnOnce()) {
     assert!(status.success(), "{test} failed in its own network; it says why above");
 }
 
+/// Runs a foreign client against a server with an endpoint mapper on port 135, in a network of its own. All that goes over
+/// the wire is captured; of the server's frames there must be so many at least, and none malformed.
+pub(crate) fn against(test: &str, least_frames: usize, client: impl FnOnce(u16)) {
+    if !tiers::asked("foreign", test) {
+        return;
+    }
+    in_own_network(test, || {
+        let capture = Capture::start();
+        let server = start(([127, 0, 0, 1], 0).into(), ([127, 0, 0, 1], 135).into());
+        let port = server.addresses()[0].port();
+        client(port);
+        server.stop();
+        capture.judge(&[135, port], least_frames);
+    });
+}
+
 /// Gives back what it gets.
 struct Echo;
 
@@ -54,6 +71,10 @@ pub(crate) fn echo(number: u8) -> SyntaxId {
 /// A server with ten interfaces (so many that smbtorture's search of the endpoint map ends as it wants to) and an endpoint
 /// mapper, which lets [`USER`] in.
 pub(crate) fn start(address: SocketAddr, mapper: SocketAddr) -> Server {
+    // RUST_LOG=despool=debug shows what the server thinks of its peers.
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
     let interface = |number| Interface {
         annotation: "an interface that gives back what it gets",
         ..Interface::new(echo(number), "echo", 2, Arc::new(Echo))

@@ -11,7 +11,7 @@ struct Need {
     why: &'static str,
 }
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 10] = [
     Need {
         program: "lp",
         package: "cups-client",
@@ -33,6 +33,17 @@ const NEEDS: [Need; 7] = [
         package: "python3-samba",
         why: "Samba's client side of SPNEGO, NTLM and DCE/RPC",
     },
+    Need {
+        program: "smbtorture",
+        package: "samba-testsuite",
+        why: "Samba's own tests of DCE/RPC servers",
+    },
+    Need {
+        program: "tshark",
+        package: "tshark",
+        why: "another reader of what we send (with dumpcap)",
+    },
+    Need { program: "ip", package: "iproute2", why: "a network of a test's own" },
     Need {
         program: "ntlm_auth",
         package: "winbind",
