@@ -17,7 +17,7 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use criterion::Criterion;
 use despool::provider::PrinterControl;
+use support::echo::Echo;
 use support::rig::{Rig, printer, ticket};
 use support::sink::{self, Sink};
 use support::turns::{Effort, Lap, in_turns};
@@ -80,36 +81,6 @@ fn first_byte(criterion: &mut Criterion, closing: &mut Closing) {
         shown(over)
     );
     closing.within(name, over.as_secs_f64(), FIRST_BYTE.as_secs_f64());
-}
-
-/// A bare round trip.
-struct Echo {
-    stream: TcpStream,
-}
-
-impl Echo {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            stream.set_nodelay(true).unwrap();
-            let mut byte = [0];
-            while stream.read_exact(&mut byte).is_ok() {
-                stream.write_all(&byte).unwrap();
-            }
-        });
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self { stream }
-    }
-
-    fn lap(&mut self) -> Lap {
-        let begun = Instant::now();
-        self.stream.write_all(b"x").unwrap();
-        self.stream.read_exact(&mut [0]).unwrap();
-        Lap { took: begun.elapsed(), cpu: Duration::ZERO }
-    }
 }
 
 fn dead_times(criterion: &mut Criterion, closing: &mut Closing) {

@@ -1,7 +1,7 @@
 //! The command line.
 //!
-//! There is no private protocol: whatever a command does to a server it does by IPP, as any other client would. Errors are
-//! one line on stderr: what failed, on what, what to do. Exit status: 0 done, 1 failed, 2 wrong usage.
+//! There is no private protocol: whatever a command does to a server it does by IPP, or hears by [MS-PAN], as any other
+//! client would. Errors are one line on stderr: what failed, on what, what to do. Exit status: 0 done, 1 failed, 2 wrong usage.
 
 mod bench;
 mod check;
@@ -16,6 +16,7 @@ mod serve;
 mod time;
 mod units;
 mod user;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -71,6 +72,8 @@ enum Command {
     Accept(control::PrinterArgs),
     /// Refuse new jobs for a printer
     Reject(control::PrinterArgs),
+    /// Show notifications as they come, and answer questions
+    Watch(watch::Watch),
     /// List attached devices as device URIs
     Ports(ports::Ports),
     /// Measure a port: despooled, beside a plain write loop
@@ -130,6 +133,7 @@ fn dispatch(command: Command) -> (&'static str, Outcome) {
         Command::Reject(args) => {
             ("reject", with_runtime(control::printer(PrinterVerb::Reject, args)))
         }
+        Command::Watch(args) => ("watch", with_runtime(watch::run(args))),
         Command::Ports(args) => ("ports", ports::run(&args)),
         Command::Bench(args) => ("bench", bench::run(&args)),
         Command::User(args) => ("user", user::run(&args)),

@@ -410,7 +410,11 @@ impl Config {
                 name: host_name(),
                 stop_grace: STOP_GRACE,
             },
-            listen: ListenConfig { ipp: loopback(8631), ..ListenConfig::default() },
+            listen: ListenConfig {
+                ipp: loopback(8631),
+                rpc: loopback(0),
+                ..ListenConfig::default()
+            },
             spool: SpoolConfig::default(),
             scheduler: SchedulerConfig::default(),
             notify: NotifyConfig::default(),

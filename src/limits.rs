@@ -220,6 +220,13 @@ pub const XML_REPLY_BYTES: usize = 64 * 1024;
 /// Elements, texts and comments of one XML document that is read.
 pub const XML_NODES: u32 = 1024;
 
+/// `despool watch`: notifications that wait to be shown, and lines that wait to be read. What waits beyond waits in the
+/// server.
+pub const WATCH_WAITING: usize = 64;
+
+/// `despool watch`: a line by which a person answers is at most this long.
+pub const ANSWER_BYTES: usize = 4096;
+
 /// An account's name has at most this many characters (Windows allows 20 in its own accounts).
 pub const ACCOUNT_NAME_CHARS: usize = 64;
 

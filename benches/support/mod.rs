@@ -17,6 +17,7 @@
 )]
 
 pub mod closing;
+pub mod echo;
 pub mod ipp;
 pub mod process;
 pub mod rig;

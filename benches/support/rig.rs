@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use despool::config::Config;
+use despool::notify::Broker;
 use despool::provider::{
     ControlJob, ControlPrinter, Job, JobControl, JobState, PrinterControl, StartDocPrinter,
 };
@@ -22,6 +23,7 @@ use tokio::sync::oneshot;
 pub struct Rig {
     pub router: Live<Router>,
     pub spool: Spool,
+    pub broker: Broker,
     pub state_dir: PathBuf,
     addresses: BTreeMap<String, SocketAddr>,
     runtime: tokio::runtime::Runtime,
@@ -53,15 +55,18 @@ impl Rig {
                 let server = Server::start(config).unwrap();
                 let addresses =
                     server.addresses().map(|(name, address)| (name.to_owned(), address)).collect();
-                told.send((server.router().clone(), server.spool().clone(), addresses)).unwrap();
+                let parts =
+                    (server.router().clone(), server.spool().clone(), server.broker().clone());
+                told.send((parts, addresses)).unwrap();
                 let _ = stopped.await;
                 server.stop().await;
             });
         });
-        let (router, spool, addresses) = started.recv().unwrap();
+        let ((router, spool, broker), addresses) = started.recv().unwrap();
         Self {
             router,
             spool,
+            broker,
             state_dir: state_dir.to_owned(),
             addresses,
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),

@@ -121,6 +121,15 @@ pub struct Pty {
 
 /// A pty sink, raw.
 pub fn pty(job_bytes: u64) -> Pty {
+    let (master, path, open) = open_pty();
+    let sink = Sink::start(job_bytes, move |mut counter| {
+        counter.drain(&mut &master, &mut vec![0; READ_BYTES]);
+    });
+    Pty { sink, path, _open: open }
+}
+
+/// A raw pty: the device's end; where the server opens the other end; that end once more, so that it stays as it is.
+pub fn open_pty() -> (File, PathBuf, OwnedFd) {
     let master =
         rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
             .unwrap();
@@ -134,10 +143,7 @@ pub fn pty(job_bytes: u64) -> Pty {
     let mut termios = tcgetattr(&open).unwrap();
     termios.make_raw();
     tcsetattr(&open, OptionalActions::Now, &termios).unwrap();
-    let sink = Sink::start(job_bytes, move |mut counter| {
-        counter.drain(&mut File::from(master), &mut vec![0; READ_BYTES]);
-    });
-    Pty { sink, path, _open: open }
+    (File::from(master), path, open)
 }
 
 /// A FIFO sink. It holds a writing end itself, so that it never ends.

@@ -1,10 +1,12 @@
 //! `despool demo`: the main job, with no set-up at all.
 //!
 //! A server in a temporary directory, a simulated bidirectional printer behind a real tty, and a file that travels through
-//! router, local print provider, spool, print processor, language monitor and port monitor. In the end the bytes that the
+//! router, local print provider, spool, print processor, language monitor and port monitor. What the server tells of it comes
+//! as it comes to any client: registered by [MS-PAN], over a socket. In the end the bytes that the
 //! printer got are compared with those that were sent.
 
 mod document;
+mod hear;
 mod show;
 
 use std::fs::File;
@@ -19,12 +21,13 @@ use clap::Args;
 use despool_hw::sim::{Event as SimEvent, Language, Model, ModelOptions, PtyPrinter};
 use sha2::{Digest, Sha256};
 
-use self::show::{Screen, Watch};
+use self::hear::Hearing;
+use self::show::Screen;
 use super::client::{About, Client, Upload};
+use super::watch::place::Place;
 use super::{Failed, Outcome, units};
 use crate::config::{Config, LanguageName, PrinterConfig};
 use crate::frontend::ipp::wire::{GroupTag, JobState, Operation};
-use crate::provider::Subscribe;
 use crate::server::Server;
 
 /// The printer's name.
@@ -115,15 +118,17 @@ struct Journey {
 impl Journey {
     async fn run(self, config: Config) -> Outcome {
         let state_dir = config.server.state_dir.clone();
+        let place = Place::local(&state_dir, &config.security.domain);
         let server = Server::start(config)?;
         let address = server.address("ipp").ok_or("the server does not listen")?;
+        let rpc = server.address("rpc").ok_or("the server does not listen for RPC")?;
         let screen = Screen::new(self.bytes);
         screen.line(format!(
             "printer     a simulated PJL printer behind a real tty, {}",
             self.printer.path().display()
         ));
         screen.line(format!(
-            "server      IPP on {address}, spool in {}",
+            "server      IPP on {address}, notifications ([MS-PAN] over DCE/RPC) on {rpc}, spool in {}",
             state_dir.join("spool").display()
         ));
         screen.line(format!("document    {}, {}", self.file.display(), units::bytes(self.bytes)));
@@ -135,14 +140,14 @@ impl Journey {
             "            -> language monitor (PJL) -> port monitor -> tty -> printer".to_owned(),
         );
         screen.line(String::new());
-        let watch = Watch::new(screen.clone()).start();
-        server.router().ask(Subscribe { to: watch.recipient() }).await?;
+        let hearing = Hearing::begin(&place, screen.clone()).await?;
         self.arrange_faults(&screen);
         let begun = Instant::now();
         let id = self.submit(&address.to_string(), &screen).await?;
         let client = Client::new(address.to_string());
         let state = ended(&client, id).await?;
         let took = begun.elapsed();
+        hearing.end().await?;
         let done = self.account(&client, id, state, took, &screen).await;
         server.stop().await;
         done

@@ -1,7 +1,7 @@
 //! `despool user`: the accounts of this machine's server. They are a file under its state directory; a server that runs
 //! sees each change at once.
 
-mod password;
+pub(super) mod password;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -20,6 +20,7 @@
 mod channel;
 mod error;
 mod registration;
+pub mod remote;
 pub mod retry;
 mod subscription;
 #[cfg(test)]
@@ -29,5 +30,6 @@ pub mod transport;
 pub use channel::{Channel, Ended, Told};
 pub use error::Error;
 pub use registration::{Heard, Registration, Wanted};
+pub use remote::Server;
 pub use subscription::{Connect, Subscription, Update};
 pub use transport::Transport;

@@ -18,6 +18,7 @@ pub(crate) mod control;
 pub(crate) mod http;
 pub(crate) mod ipp;
 pub(crate) mod log;
+pub(crate) mod pan;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod rpc;

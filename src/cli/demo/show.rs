@@ -1,15 +1,11 @@
 //! What the demo shows: a line for each thing that happens, a bar below them.
 
-use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use actix::prelude::*;
 use despool_hw::sim::Event as SimEvent;
 
 use crate::cli::progress::Bar;
-use crate::event::{Events, PortChange, PortEvent, What};
-use crate::provider::{JobView, PrinterView};
 
 /// The terminal, shared by all who have something to say.
 #[derive(Clone)]
@@ -37,81 +33,10 @@ impl Screen {
         }
     }
 
-    fn progress(&self, done: u64, note: &str) {
+    pub(super) fn progress(&self, done: u64, note: &str) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let total = inner.total;
         inner.bar.show(done, Some(total), note);
-    }
-}
-
-/// Shows the server's events as they come.
-pub(super) struct Watch {
-    screen: Screen,
-    job: RefCell<Option<String>>,
-}
-
-impl Watch {
-    pub(super) fn new(screen: Screen) -> Self {
-        Self { screen, job: RefCell::default() }
-    }
-
-    fn job(&self, view: &JobView) {
-        let reasons = if view.reasons.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", view.reasons.join(", "))
-        };
-        let message =
-            if view.message.is_empty() { String::new() } else { format!(": {}", view.message) };
-        let line = format!("job {}       {}{reasons}{message}", view.shadow.id, view.state.name());
-        if self.job.borrow().as_ref() != Some(&line) {
-            self.screen.line(line.clone());
-            *self.job.borrow_mut() = Some(line);
-        }
-        let pages = view.shadow.confirmed.pages;
-        let note = if pages > 0 { format!("{pages} pages confirmed") } else { String::new() };
-        self.screen.progress(view.played().accepted, &note);
-    }
-
-    fn printer(&self, view: &PrinterView) {
-        let reasons =
-            if view.reasons.is_empty() { "none".to_owned() } else { view.reasons.join(", ") };
-        let message = if view.message.is_empty() {
-            String::new()
-        } else {
-            format!(", it says \"{}\"", view.message)
-        };
-        self.screen.line(format!("printer     {}, reasons: {reasons}{message}", view.state.name()));
-    }
-
-    fn port(&self, event: &PortEvent) {
-        match &event.what {
-            PortChange::Attached { .. } => {
-                self.screen.line(format!("port        attached: {}", event.port));
-            }
-            PortChange::Detached { why } => {
-                self.screen.line(format!("port        detached: {why}"));
-            }
-            PortChange::Line(_) | PortChange::BackChannel { .. } => {}
-        }
-    }
-}
-
-impl Actor for Watch {
-    type Context = Context<Self>;
-}
-
-impl Handler<Events> for Watch {
-    type Result = ();
-
-    fn handle(&mut self, events: Events, _: &mut Self::Context) {
-        for event in events.take().events {
-            match event.what {
-                What::Job(view) => self.job(&view),
-                What::Printer(view) => self.printer(&view),
-                What::Port(port) => self.port(&port),
-            }
-        }
     }
 }
 

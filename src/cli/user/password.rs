@@ -17,13 +17,17 @@ use crate::limits::PASSWORD_CHARS;
 /// UTF-8 has up to four octets for a character.
 const LINE_BYTES: usize = 4 * PASSWORD_CHARS;
 
-/// Asks twice on the terminal.
+/// Asks on the terminal for a password that there is already.
+pub(in crate::cli) fn ask_once(name: &str) -> Result<Zeroizing<String>, Failed> {
+    let stdin = std::io::stdin();
+    let silent = silent(&stdin)?;
+    prompt(&silent, &format!("Password for \"{name}\": "))
+}
+
+/// Asks twice on the terminal, for a new one.
 pub(super) fn ask(name: &str) -> Result<Zeroizing<String>, Failed> {
     let stdin = std::io::stdin();
-    if !stdin.is_terminal() {
-        return Err("standard input is no terminal; give the password with --password-stdin".into());
-    }
-    let silent = Silent::new(stdin.as_fd())?;
+    let silent = silent(&stdin)?;
     let first = prompt(&silent, &format!("Password for \"{name}\": "))?;
     check_password(&first)?;
     let second = prompt(&silent, "The same once more: ")?;
@@ -34,8 +38,15 @@ pub(super) fn ask(name: &str) -> Result<Zeroizing<String>, Failed> {
     }
 }
 
+fn silent(stdin: &std::io::Stdin) -> Result<Silent<'_>, Failed> {
+    if !stdin.is_terminal() {
+        return Err("standard input is no terminal; give the password with --password-stdin".into());
+    }
+    Silent::new(stdin.as_fd())
+}
+
 /// Reads one line from standard input.
-pub(super) fn one_line() -> Result<Zeroizing<String>, Failed> {
+pub(in crate::cli) fn one_line() -> Result<Zeroizing<String>, Failed> {
     let stdin = std::io::stdin();
     let password = read(stdin.as_fd(), take)?;
     check_password(&password)?;
