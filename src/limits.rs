@@ -103,6 +103,15 @@ pub const READING_PIECES: usize = 16;
 /// Such a reading takes so many bytes at a time.
 pub const READING_BYTES: usize = 64 * 1024;
 
+/// Jobs that a device has taken and not yet printed, as far as it is asked about them.
+pub const UNPRINTED_JOBS: usize = 16;
+
+/// An answer of a ZPL printer is at most this long (the longest, `~HQES`, has some 150 bytes); longer ones are skipped.
+pub const ZPL_ANSWER_BYTES: usize = 1024;
+
+/// Of a ZPL command so many bytes are read to find out how much binary data follow.
+pub const ZPL_HEAD_BYTES: usize = 128;
+
 /// A PJL status message is at most this long; longer ones are skipped.
 pub const PJL_MESSAGE_BYTES: usize = 4096;
 

@@ -33,6 +33,7 @@ mod pjl;
 mod questions;
 mod reading;
 mod usb_printer_class;
+mod zpl;
 
 use std::time::Instant;
 
@@ -196,7 +197,8 @@ pub fn core(name: LanguageName) -> Option<Make> {
         LanguageName::UsbPrinterClass => {
             Some(|_| Box::<usb_printer_class::UsbPrinterClass>::default())
         }
-        LanguageName::Zpl | LanguageName::Ieee1284_4 | LanguageName::Auto => None,
+        LanguageName::Zpl => Some(|setup| Box::new(zpl::Zpl::new(setup))),
+        LanguageName::Ieee1284_4 | LanguageName::Auto => None,
     }
 }
 

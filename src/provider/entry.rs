@@ -39,7 +39,7 @@ pub(super) struct Entry {
     told: Option<Told>,
 }
 
-type Told = (PrinterState, Vec<String>, String, bool, Vec<Supply>);
+type Told = (PrinterState, Vec<String>, String, bool, (Vec<Supply>, Option<u64>));
 
 /// What is being played.
 #[derive(Clone, Debug)]
@@ -149,8 +149,8 @@ impl Entry {
 
     /// The view, if it differs from what was told last.
     pub(super) fn news(&mut self, now_ms: u64) -> Option<PrinterView> {
-        let supplies = self.device.supplies.clone();
-        let facts = (self.state(), self.reasons(), self.device.message(), self.accepting, supplies);
+        let used = (self.device.supplies.clone(), self.device.page_count);
+        let facts = (self.state(), self.reasons(), self.device.message(), self.accepting, used);
         if self.told.as_ref() == Some(&facts) {
             return None;
         }

@@ -6,6 +6,9 @@
 //!                             ▲                 │ STATUS_ANSWER_WAIT
 //!                             └─── missed ◄─────┘   STATUS_MISSES times: silent, and asked seldom from then on
 //! ```
+//!
+//! In the middle of a job silence says nothing: the question may have found no place in the document, or no room in the
+//! device.
 
 use std::time::{Duration, Instant};
 
@@ -20,6 +23,8 @@ pub(super) struct Questions {
     /// When to ask next.
     next: Option<Instant>,
     misses: u32,
+    /// The one that is out went into a job.
+    in_job: bool,
 }
 
 /// What is due.
@@ -40,6 +45,13 @@ impl Questions {
     pub(super) fn asked(&mut self, now: Instant) {
         self.next = None;
         self.overdue = now.checked_add(STATUS_ANSWER_WAIT);
+        self.in_job = false;
+    }
+
+    /// A question is to go out in the middle of a job, if it can.
+    pub(super) fn asked_in_job(&mut self, now: Instant) {
+        self.asked(now);
+        self.in_job = true;
     }
 
     /// The answer has come (or anything that shows that the device lives).
@@ -69,6 +81,9 @@ impl Questions {
     pub(super) fn tick(&mut self, now: Instant) -> Due {
         if self.overdue.is_some_and(|at| at <= now) {
             self.overdue = None;
+            if self.in_job {
+                return Due::Missed;
+            }
             self.misses = self.misses.saturating_add(1);
             return if self.misses == STATUS_MISSES { Due::Silent } else { Due::Missed };
         }
@@ -106,5 +121,17 @@ mod tests {
         assert_eq!(questions.due(), Some(now + pace));
         questions.stop();
         assert_eq!(questions.due(), None);
+    }
+
+    #[test]
+    fn silence_in_a_job_says_nothing() {
+        let (mut questions, mut now) = (Questions::default(), Instant::now());
+        for _ in 0..2 * STATUS_MISSES {
+            questions.asked_in_job(now);
+            now = questions.due().unwrap();
+            assert_eq!(questions.tick(now), Due::Missed);
+        }
+        questions.rest(now, Duration::from_secs(1));
+        assert_eq!(questions.due(), Some(now + Duration::from_secs(1)));
     }
 }

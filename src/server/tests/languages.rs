@@ -175,7 +175,8 @@ async fn escpos_reports_by_itself() {
         ("overheated", "subunit-recoverable-failure"),
         ("broken", "subunit-unrecoverable-failure"),
     ] {
-        fault_and_back(&device, &mut news, fault, &[reason], &sent).await;
+        let job = fault_and_back(&device, &mut news, fault, &[reason], &sent).await;
+        news.confirmed(job, 0, sent.len()).await;
     }
     device.tell("paper-low on");
     news.wait_for_reasons(&["media-low-warning"]).await;
@@ -202,10 +203,62 @@ async fn escpos_is_not_asked_in_the_middle_of_an_image() {
     let sent =
         [&b"\x1b@\x1dv0\x00\x40\x00\x00\x04"[..], &b"\x10\x04\x01\xaa".repeat(0x4000)].concat();
     let greeting = b"\x1da\x0f\x10\x04\x01\x10\x04\x02\x10\x04\x04\x10\x04\x03".len() as u64;
+    let last = b"\x1dr\x01".len() as u64;
     until(&device.handle, move |snapshot| snapshot.monitor_bytes >= greeting).await;
     fault_and_back(&device, &mut news, "cover-open", &["other"], &sent).await;
-    // What was said since the job began is the greeting after it.
-    until(&device.handle, move |snapshot| snapshot.monitor_bytes >= greeting).await;
-    assert_eq!(device.handle.snapshot().monitor_bytes, greeting);
+    // What was said since the job began is what is said after it.
+    until(&device.handle, move |snapshot| snapshot.monitor_bytes >= last + greeting).await;
+    assert_eq!(device.handle.snapshot().monitor_bytes, last + greeting);
+    news.rig.server.stop().await;
+}
+
+/// Three labels of a length that no buffer holds, most of it between commands.
+fn labels() -> Vec<u8> {
+    [&b"^XA^FO10,10^FDa line of text^FS"[..], &b"\r\n".repeat(20_000), b"^XZ\r\n"]
+        .concat()
+        .repeat(3)
+}
+
+/// A label that is one image.
+fn image() -> Vec<u8> {
+    [&b"^XA^FO0,0^GFB,65536,65536,64,"[..], &b"^FS^XZ ^XA^FS\r\n".repeat(4096), b"^FS^XZ"].concat()
+}
+
+#[actix::test]
+async fn zpl() {
+    let device = Device::new(Language::Zpl);
+    let settings = "language = \"zpl\"\nstatus_queries = \"while-printing\"";
+    let mut news = News::new(&device, settings).await;
+    news.wait("the count of labels", |view| view.page_count == Some(0)).await;
+    let sent = labels();
+    for (nth, (fault, reason)) in [
+        ("paper-out", "media-empty"),
+        ("cover-open", "cover-open"),
+        ("ribbon-out", "marker-supply-empty"),
+        ("cutter-jam", "trimmer-jam"),
+        ("overheated", "subunit-over-temperature"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let job = fault_and_back(&device, &mut news, fault, &[reason], &sent).await;
+        news.confirmed(job, 3, sent.len()).await;
+        let labels = 3 * (nth as u64 + 1);
+        news.wait("the count of labels", |view| view.page_count == Some(labels)).await;
+    }
+    device.tell("paper-low on");
+    news.wait_for_reasons(&["media-low-warning"]).await;
+    device.tell("offline on");
+    news.wait("the pause", |view| view.message == "paused at the printer").await;
+    news.rig.server.stop().await;
+}
+
+#[actix::test]
+async fn zpl_is_not_asked_in_the_middle_of_an_image() {
+    let device = Device::new(Language::Zpl);
+    let settings = "language = \"zpl\"\nstatus_queries = \"while-printing\"";
+    let mut news = News::new(&device, settings).await;
+    news.wait("the count of labels", |view| view.page_count == Some(0)).await;
+    fault_and_back(&device, &mut news, "cover-open", &["other"], &image()).await;
     news.rig.server.stop().await;
 }

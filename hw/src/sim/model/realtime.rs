@@ -25,6 +25,8 @@ pub(super) enum Ask {
     HostId,
     /// ZPL `~JA`: forget every format in the buffer.
     CancelAll,
+    /// ZPL `~JX`: forget the format that is half there.
+    CancelPartial,
 }
 
 /// A piece of the stream.
@@ -151,6 +153,7 @@ fn zpl(bytes: &[u8]) -> Match {
         [b'~', b'H', b'I'] => Match::Whole(Ask::HostId),
         [b'~', b'H', b'Q', b'E', b'S'] => Match::Whole(Ask::HostErrors),
         [b'~', b'J', b'A'] => Match::Whole(Ask::CancelAll),
+        [b'~', b'J', b'X'] => Match::Whole(Ask::CancelPartial),
         _ => Match::No,
     }
 }
@@ -186,8 +189,9 @@ mod tests {
 
     #[test]
     fn zpl_requests_come_out_of_the_data() {
-        let bytes = b"^XA~HS^XZ~HQES~HI~H~HQE~JA~hs";
-        let asks = vec![Ask::HostStatus, Ask::HostErrors, Ask::HostId, Ask::CancelAll];
+        let bytes = b"^XA~HS^XZ~HQES~HI~H~HQE~JA~JX~hs";
+        let asks =
+            vec![Ask::HostStatus, Ask::HostErrors, Ask::HostId, Ask::CancelAll, Ask::CancelPartial];
         assert_eq!(split(Language::Zpl, &[bytes]), (b"^XA^XZ~H~HQE~hs".to_vec(), asks));
     }
 
