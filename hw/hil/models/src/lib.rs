@@ -16,6 +16,7 @@
 mod engine;
 pub mod ieee1284;
 pub mod limits;
+pub mod shim;
 pub mod usb;
 
 pub use engine::{Condition, Engine, Sink};

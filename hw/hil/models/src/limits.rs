@@ -23,3 +23,6 @@ pub const LOG_LINES: usize = 256;
 
 /// What a parallel printer wants to say and the host has not read.
 pub const REVERSE_BYTES: usize = 64 * 1024;
+
+/// A message between the bench and the shim in QEMU's process.
+pub const MESSAGE_BYTES: usize = 64 * 1024;
