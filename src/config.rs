@@ -3,11 +3,12 @@
 //! ```toml
 //! [server]     state_dir, name, stop_grace
 //! [listen]     ipp, lpd, http, rpc, epm            absent = off; port 0 = any free port
+//!              idle_timeout
 //! [spool]      max_job_bytes, max_bytes, min_free_bytes, keep_jobs, keep_for
 //! [scheduler]  memory_pressure, io_pressure, jobs_per_controller
 //! [[printer]]  name, port, language, datatype, start, recover, appsocket, ask,
 //!              direct, envelope, idle, idle_timeout, hours, info, location
-//! [security]   users_file, domain, rpc_min_level
+//! [security]   users_file, domain, admins, rpc_min_level
 //! ```
 //!
 //! What it is not: a place where anything is opened. A configuration that reads well may still name a device that is not
@@ -29,7 +30,8 @@ use reader::{Section, Source};
 pub use units::Hours;
 
 use crate::limits::{
-    APPSOCKET_IDLE, JOBS_PER_CONTROLLER, KEEP_FOR, KEEP_JOBS, PRESSURE_PERCENT, STOP_GRACE,
+    APPSOCKET_IDLE, CLIENT_IDLE, JOBS_PER_CONTROLLER, KEEP_FOR, KEEP_JOBS, PRESSURE_PERCENT,
+    STOP_GRACE,
 };
 
 /// Everything the administrator decides.
@@ -61,7 +63,7 @@ pub struct ServerConfig {
 }
 
 /// `[listen]`: addresses, each `None` where that front end is off.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenConfig {
     /// IPP over HTTP.
     pub ipp: Option<SocketAddr>,
@@ -73,6 +75,14 @@ pub struct ListenConfig {
     pub rpc: Option<SocketAddr>,
     /// The endpoint mapper.
     pub epm: Option<SocketAddr>,
+    /// How long a client in the middle of a request may be silent. (A raw TCP sender: see the printer's.)
+    pub idle_timeout: Duration,
+}
+
+impl Default for ListenConfig {
+    fn default() -> Self {
+        Self { ipp: None, lpd: None, http: None, rpc: None, epm: None, idle_timeout: CLIENT_IDLE }
+    }
 }
 
 /// `[spool]`
@@ -299,6 +309,8 @@ pub struct SecurityConfig {
     pub users_file: PathBuf,
     /// NTLM domain name shown to clients.
     pub domain: String,
+    /// Accounts that are administrators although their account does not say so.
+    pub admins: Vec<String>,
     /// Lowest authentication level that RPC takes.
     pub rpc_min_level: RpcLevel,
 }
@@ -308,6 +320,7 @@ impl Default for SecurityConfig {
         Self {
             users_file: "users".into(),
             domain: "WORKGROUP".into(),
+            admins: Vec::new(),
             rpc_min_level: RpcLevel::Packet,
         }
     }
@@ -408,6 +421,7 @@ fn listen(mut section: Section<'_, '_>) -> ListenConfig {
         http: section.text("http", address),
         rpc: section.text("rpc", address),
         epm: section.text("epm", address),
+        idle_timeout: section.text("idle_timeout", units::duration).unwrap_or(CLIENT_IDLE),
     };
     section.finish();
     listen
@@ -537,13 +551,16 @@ fn security(mut section: Section<'_, '_>) -> SecurityConfig {
     };
     let security = SecurityConfig {
         users_file: section.text("users_file", file).unwrap_or(default.users_file),
-        domain: section
-            .text("domain", |text| Ok::<_, String>(text.to_owned()))
-            .unwrap_or(default.domain),
+        domain: section.text("domain", units::domain).unwrap_or(default.domain),
+        admins: section.texts("admins", account).unwrap_or(default.admins),
         rpc_min_level: section.one_of("rpc_min_level", &LEVELS).unwrap_or(default.rpc_min_level),
     };
     section.finish();
     security
+}
+
+fn account(text: &str) -> Result<String, String> {
+    crate::accounts::name::check(text).map(|()| text.to_owned())
 }
 
 fn absolute(text: &str) -> Result<PathBuf, String> {

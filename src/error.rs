@@ -63,6 +63,45 @@ pub enum Error {
     /// Ours: the server is stopping.
     #[error("the server is stopping")]
     Stopping,
+    /// Peer: there is no such account.
+    #[error("there is no account \"{name}\"; `despool user list` shows those there are")]
+    NoSuchAccount {
+        /// The name asked for.
+        name: String,
+    },
+    /// Peer: the name is taken.
+    #[error("there is an account \"{name}\" already; `despool user passwd` changes its password")]
+    AccountExists {
+        /// The name.
+        name: String,
+    },
+    /// Peer: a name or a password that cannot be.
+    #[error("{why}")]
+    AccountRefused {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Peer: the accounts file is full.
+    #[error("there are too many accounts; at most {} are kept", crate::limits::ACCOUNTS)]
+    TooManyAccounts,
+    /// Ours: a line of the accounts file is wrong.
+    #[error("{path}:{line}: {why}")]
+    AccountsFile {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Ours: others could read or have written the accounts file.
+    #[error("{path} {why}; others must not read or write it, so nobody is let in by it")]
+    AccountsRights {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
     /// Ours: a file of our own could not be read or written.
     #[error("{doing} {path}: {why}")]
     State {

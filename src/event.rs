@@ -62,3 +62,20 @@ pub enum PortChange {
     /// The device said something that its language monitor did not understand or that nobody asked for.
     Garbage(Bytes),
 }
+
+impl What {
+    /// Says the same in the server's log (`DESPOOL_LOG=info,despool::event=debug`), for whoever looks for a cause.
+    pub(crate) fn log(&self) {
+        match self {
+            Self::Job(job) => tracing::debug!(
+                job = %job.shadow.id, printer = %job.shadow.ticket.printer, state = job.state.name(),
+                reasons = ?job.reasons, accepted = job.played().accepted, "job"
+            ),
+            Self::Printer(printer) => tracing::debug!(
+                printer = %printer.config.name, state = printer.state.name(), reasons = ?printer.reasons,
+                message = printer.message, "printer"
+            ),
+            Self::Port(event) => tracing::debug!(port = %event.port, what = ?event.what, "port"),
+        }
+    }
+}

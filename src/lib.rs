@@ -1,6 +1,7 @@
 //! despool: the print server for raw jobs.
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod cli;
 pub mod config;
 mod direct;
@@ -11,6 +12,8 @@ pub mod frontend;
 pub mod identity;
 pub mod limits;
 pub mod monitor;
+pub mod notify;
+pub mod pan;
 pub mod piece;
 pub mod processor;
 pub mod provider;

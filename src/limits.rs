@@ -14,6 +14,9 @@ pub const KEEP_FOR: Duration = Duration::from_secs(24 * 3600);
 /// How long running jobs may go on when the server is told to stop, by default. Well below systemd's 90 s.
 pub const STOP_GRACE: Duration = Duration::from_secs(5);
 
+/// How long a client in the middle of a request may be silent, by default.
+pub const CLIENT_IDLE: Duration = Duration::from_secs(60);
+
 /// How long a raw TCP sender may be silent, by default.
 pub const APPSOCKET_IDLE: Duration = Duration::from_secs(60);
 
@@ -112,9 +115,6 @@ pub const PORTS_CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// HTTP: the headers of a request must come within this.
 pub const HTTP_HEADER_WAIT: Duration = Duration::from_secs(30);
 
-/// IPP: a client in the middle of a request may be silent for this long.
-pub const IPP_BODY_IDLE: Duration = Duration::from_secs(60);
-
 /// IPP: what has arrived of a document is handed to the spool in portions of up to about this much.
 pub const IPP_GATHER_BYTES: usize = 256 * 1024;
 
@@ -129,3 +129,48 @@ pub const IPP_DRAIN_BYTES: usize = 16 * 1024 * 1024;
 
 /// … for at most this long.
 pub const IPP_DRAIN_WAIT: Duration = Duration::from_secs(3);
+
+/// Notifications that wait in one unidirectional registration, by default ([MS-PAN] note 10). A newer one is dropped.
+pub const NOTIFY_QUEUE: usize = 100;
+
+/// Payload bytes that wait in one unidirectional registration. Room for at least one payload of the largest size.
+pub const NOTIFY_QUEUE_BYTES: usize = 16 * 1024 * 1024;
+
+/// A notification or a response has at most so many bytes ([MS-PAN] 3.1.1.4.4: 0x00A00000).
+pub const NOTIFY_PAYLOAD_BYTES: usize = 0x00A0_0000;
+
+/// Registrations in all.
+pub const NOTIFY_REGISTRATIONS: usize = 65_536;
+
+/// Registrations of one identity.
+pub const NOTIFY_REGISTRATIONS_PER_IDENTITY: usize = 16_384;
+
+/// Channels that are open at a time (`CreatePrintAsyncNotifyChannel`'s default).
+pub const NOTIFY_CHANNELS: usize = 10_000;
+
+/// Channel handles that one identity holds at a time, those of closed channels that it has not noticed included.
+pub const NOTIFY_HANDLES_PER_IDENTITY: usize = 16_384;
+
+/// An account's name has at most this many characters (Windows allows 20 in its own accounts).
+pub const ACCOUNT_NAME_CHARS: usize = 64;
+
+/// Accounts of a server.
+pub const ACCOUNTS: usize = 10_000;
+
+/// The accounts file is at most this long: room for that many accounts.
+pub const ACCOUNTS_FILE_BYTES: usize = 4 * 1024 * 1024;
+
+/// A password has at most this many characters (Windows: 256).
+pub const PASSWORD_CHARS: usize = 256;
+
+/// A NetBIOS domain's name is at most this long.
+pub const DOMAIN_BYTES: usize = 15;
+
+/// An NTLM message is at most this long (Windows' own are below 3 KiB).
+pub const NTLM_MESSAGE_BYTES: usize = 16 * 1024;
+
+/// AV pairs in an NTLM message (there are eleven kinds).
+pub const NTLM_AV_PAIRS: usize = 32;
+
+/// Mechanisms that a SPNEGO token may offer (Windows offers up to five).
+pub const SPNEGO_MECHANISMS: usize = 32;

@@ -23,6 +23,7 @@ mod parts;
 mod play;
 mod queue;
 mod recovery;
+mod reload;
 mod resources;
 mod startup;
 mod states;
@@ -45,6 +46,7 @@ pub(crate) use view::SUBMISSION_INTERRUPTED;
 pub use view::{JobState, JobView, PrinterState, PrinterView};
 
 use self::entry::Entry;
+use self::reload::Reloading;
 use self::states::States;
 use crate::config::{Config, PrinterConfig};
 use crate::error::{Error, Result};
@@ -63,12 +65,14 @@ pub struct LocalPrintProvider {
     alarm: Option<SpawnHandle>,
     /// No new jobs: the server is stopping, and who waits for the last to end.
     parking: Option<Vec<tokio::sync::oneshot::Sender<()>>>,
+    reloading: Option<Reloading>,
     obituary: Obituary,
 }
 
 impl LocalPrintProvider {
-    /// The provider of the printers in `config`.
-    pub fn new(road: Arc<Road>, config: Arc<Config>, obituary: Obituary) -> Self {
+    /// The provider of the printers in `first`, or in the configuration that was read since.
+    pub fn new(road: Arc<Road>, first: Arc<Config>, obituary: Obituary) -> Self {
+        let config = road.shared().config.clone().unwrap_or(first);
         let states = States::load(&config.server.state_dir);
         Self {
             road,
@@ -77,6 +81,7 @@ impl LocalPrintProvider {
             states,
             alarm: None,
             parking: None,
+            reloading: None,
             obituary,
         }
     }
@@ -204,3 +209,20 @@ pub(crate) fn now_ms() -> u64 {
 use crate::supervise::Crash;
 #[cfg(test)]
 crate::supervise::crashes!(LocalPrintProvider);
+
+/// Will this printer be looked at again by itself? For tests of what is not forgotten.
+#[cfg(test)]
+#[derive(Message, Clone)]
+#[rtype(result = "bool")]
+pub(crate) struct LooksAgain {
+    pub(crate) name: String,
+}
+
+#[cfg(test)]
+impl Handler<LooksAgain> for LocalPrintProvider {
+    type Result = bool;
+
+    fn handle(&mut self, LooksAgain { name }: LooksAgain, _: &mut Self::Context) -> bool {
+        self.entry(&name).is_ok_and(|entry| entry.look.is_some())
+    }
+}

@@ -3,3 +3,10 @@
 //! Not here: printing. What an interface does is behind its handler.
 
 pub mod auth;
+pub mod interface;
+pub mod limits;
+pub mod ndr;
+pub mod pdu;
+pub mod status;
+pub mod uuid;
+pub mod wire;

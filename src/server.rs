@@ -126,44 +126,63 @@ impl Server {
         self.router.ask(crate::provider::Printers).await.is_ok()
     }
 
-    /// Starts the listeners of the configuration that are not there yet, and stops those that are not in it any more.
+    /// Starts the listeners of the configuration that are not there yet, and stops those that are not in it any more. The
+    /// first that cannot be had is an error; the others are there all the same.
     fn listen(&mut self) -> Result<()> {
         let wanted = self.wanted();
-        let old: Vec<String> = self.listeners.keys().cloned().collect();
+        let mut free = self.stop_unwanted(&wanted);
+        let mut done = Ok(());
+        for door in wanted {
+            if self.listeners.contains_key(&door.name) {
+                continue;
+            }
+            // An address that changes hands is not bound anew: its old listener may not have let go of it yet.
+            let bound = match free.iter().position(|bound| bound.address() == door.address) {
+                Some(at) => Ok(free.swap_remove(at)),
+                None => Bound::new(&door.name, door.address),
+            };
+            match bound {
+                Ok(bound) => self.open(door, bound),
+                Err(error) => done = done.and(Err(error)),
+            }
+        }
+        done
+    }
+
+    /// Stops the listeners that are not wanted any more; their addresses.
+    fn stop_unwanted(&mut self, wanted: &[Door]) -> Vec<Bound> {
+        let kept = |name: &str| {
+            wanted.iter().any(|door| door.name == name && door.is_at(self.address(name)))
+        };
+        let old: Vec<String> = self.listeners.keys().filter(|name| !kept(name)).cloned().collect();
+        let mut free = Vec::new();
         for name in old {
-            let kept =
-                wanted.iter().any(|door| door.name == name && door.is_at(self.address(&name)));
-            if !kept && let Some((_, listener)) = self.listeners.remove(&name) {
+            if let Some((bound, listener)) = self.listeners.remove(&name) {
                 self.wards.release(&name);
                 listener.tell(StopListening);
+                free.push(bound);
             }
         }
-        for door in wanted {
-            if !self.listeners.contains_key(&door.name) {
-                let bound = Bound::new(&door.name, door.address)?;
-                let listener = Listener::start(
-                    &self.wards,
-                    &self.clients.handle(),
-                    &door.name,
-                    bound.clone(),
-                    door.serve,
-                );
-                self.listeners.insert(door.name, (bound, listener));
-            }
-        }
-        Ok(())
+        free
+    }
+
+    fn open(&mut self, door: Door, bound: Bound) {
+        let arbiter = self.clients.handle();
+        let listener =
+            Listener::start(&self.wards, &arbiter, &door.name, bound.clone(), door.serve);
+        self.listeners.insert(door.name, (bound, listener));
     }
 
     fn wanted(&self) -> Vec<Door> {
         let appsocket = |printer: &Arc<PrinterConfig>| {
-            let serve = appsocket::serve(self.router.clone(), printer.clone());
+            let serve = appsocket::serve(self.router.clone(), printer.name.clone());
             printer.appsocket.map(|address| Door {
                 name: format!("appsocket {}", printer.name),
                 address,
                 serve,
             })
         };
-        let serve = ipp::serve(self.router.clone());
+        let serve = ipp::serve(self.router.clone(), self.config.listen.idle_timeout);
         let ipp =
             self.config.listen.ipp.map(|address| Door { name: "ipp".to_owned(), address, serve });
         ipp.into_iter().chain(self.config.printers.iter().filter_map(appsocket)).collect()

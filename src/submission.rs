@@ -26,9 +26,33 @@ pub struct Submission {
 
 enum Way {
     /// Into the spool. `None` while an append is under way, and after one was broken off.
-    Spooled { writer: Option<Writer>, provider: Live<LocalPrintProvider> },
+    Spooled { writer: Option<Writer>, end: SpooledEnd },
     /// Past the spool, to the device. The end of the job is awaited.
     Direct { pipe: DirectEnd, ended: oneshot::Receiver<Result<()>> },
+}
+
+/// Lets the provider know that the document is over, however it ended. Dropped after the writer, which records that.
+struct SpooledEnd {
+    job: JobId,
+    provider: Live<LocalPrintProvider>,
+    told: bool,
+}
+
+impl SpooledEnd {
+    /// Waits until the provider knows.
+    async fn tell(mut self) {
+        self.told = true;
+        // A provider made anew finds the job by itself.
+        let _ = self.provider.ask(EndDocPrinter { job: self.job }).await;
+    }
+}
+
+impl Drop for SpooledEnd {
+    fn drop(&mut self) {
+        if !self.told {
+            self.provider.tell(EndDocPrinter { job: self.job });
+        }
+    }
 }
 
 /// Breaks the pipe off when it is dropped before its end.
@@ -42,7 +66,9 @@ impl Drop for DirectEnd {
 
 impl Submission {
     pub(crate) fn spooled(writer: Writer, provider: Live<LocalPrintProvider>) -> Self {
-        Self { job: writer.job(), way: Way::Spooled { writer: Some(writer), provider } }
+        let job = writer.job();
+        let end = SpooledEnd { job, provider, told: false };
+        Self { job, way: Way::Spooled { writer: Some(writer), end } }
     }
 
     pub(crate) fn direct(job: JobId, pipe: Pipe, ended: oneshot::Receiver<Result<()>>) -> Self {
@@ -89,13 +115,12 @@ impl Submission {
                 pipe.0.finish();
                 ended.await.map_err(|_| Error::Restarting)??;
             }
-            Way::Spooled { writer, provider } => {
+            Way::Spooled { writer, end } => {
                 let writer = writer.ok_or_else(|| broken_off(job))?;
                 let (told, tell) = oneshot::channel();
                 blocking(move || writer.commit(move |done| drop(told.send(done)))).await?;
                 tell.await.map_err(|_| Error::Stopping)??;
-                // It is durable, and a provider made anew would find it by itself.
-                let _ = provider.ask(EndDocPrinter { job }).await;
+                end.tell().await;
             }
         }
         Ok(job)
@@ -118,9 +143,10 @@ impl Submission {
 
     /// Gives the document up.
     pub async fn abort(self, why: &str) {
-        if let Way::Spooled { writer: Some(writer), .. } = self.way {
+        if let Way::Spooled { writer: Some(writer), end } = self.way {
             let why: Arc<str> = why.into();
             let _ = blocking(move || writer.abort(&why)).await;
+            end.tell().await;
         }
     }
 }

@@ -18,6 +18,7 @@
 //! (the spool), and an actor made anew begins by asking for it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,27 @@ use crate::limits::{REBIRTH_WAIT, RESTART_CALM, RESTART_PAUSE_FIRST, RESTART_PAU
 
 /// Which of its kind an actor is: 0 for the first, counting up with each rebirth.
 pub type Incarnation = u64;
+
+/// One life of an actor. The same name can be kept twice, one after the other (a printer that is configured anew): the
+/// death of the first is none of the second's business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Life {
+    /// Which keeping of the name.
+    keeping: u64,
+    incarnation: Incarnation,
+}
+
+impl Life {
+    /// The first life of an actor that is kept from now on.
+    fn first() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self { keeping: NEXT.fetch_add(1, Ordering::Relaxed), incarnation: 0 }
+    }
+
+    fn next(self) -> Self {
+        Self { incarnation: self.incarnation.saturating_add(1), ..self }
+    }
+}
 
 /// A handle that always leads to the living actor.
 pub struct Live<A: Actor> {
@@ -87,25 +109,21 @@ pub fn vacant<A: Actor>() -> (Slot<A>, Live<A>) {
 /// The last field of every supervised actor: dropped with it, it tells the supervisor.
 pub struct Obituary {
     ward: Arc<str>,
-    incarnation: Incarnation,
+    life: Life,
     supervisor: Live<Supervisor>,
 }
 
 impl Obituary {
     /// Which of its kind this actor is.
     pub fn incarnation(&self) -> Incarnation {
-        self.incarnation
+        self.life.incarnation
     }
 }
 
 impl Drop for Obituary {
     fn drop(&mut self) {
         let panicked = std::thread::panicking();
-        self.supervisor.tell(Died {
-            ward: self.ward.clone(),
-            incarnation: self.incarnation,
-            panicked,
-        });
+        self.supervisor.tell(Died { ward: self.ward.clone(), life: self.life, panicked });
     }
 }
 
@@ -114,7 +132,7 @@ impl Drop for Obituary {
 #[rtype(result = "()")]
 struct Died {
     ward: Arc<str>,
-    incarnation: Incarnation,
+    life: Life,
     panicked: bool,
 }
 
@@ -127,9 +145,9 @@ pub struct Wards {
 }
 
 struct Ward {
-    make: Box<dyn Fn(Incarnation) + Send>,
+    make: Box<dyn Fn(Life) + Send>,
     alive: Box<dyn Fn() -> bool + Send>,
-    incarnation: Incarnation,
+    life: Life,
     born: Instant,
     pause: Duration,
 }
@@ -187,9 +205,8 @@ impl Wards {
         let (make, arbiter) = (Arc::new(make), arbiter.clone());
         let (supervisor, ward) = (self.supervisor.clone(), name.clone());
         let living = slot.clone();
-        let start = move |incarnation| {
-            let obituary =
-                Obituary { ward: ward.clone(), incarnation, supervisor: supervisor.clone() };
+        let start = move |life| {
+            let obituary = Obituary { ward: ward.clone(), life, supervisor: supervisor.clone() };
             let (make, slot) = (make.clone(), slot.clone());
             // The address is given out before the actor does anything: what it starts may talk to it at once.
             A::start_in_arbiter(&arbiter, move |ctx| {
@@ -197,13 +214,14 @@ impl Wards {
                 make(obituary)
             });
         };
-        start(0);
+        let life = Life::first();
+        start(life);
         // One that has not begun yet is not dead.
         let alive = move || living.borrow().as_ref().is_none_or(Addr::connected);
         let ward = Ward {
             make: Box::new(start),
             alive: Box::new(alive),
-            incarnation: 0,
+            life,
             born: Instant::now(),
             pause: Duration::ZERO,
         };
@@ -225,9 +243,9 @@ impl Wards {
     }
 
     /// How long to wait before the next of this kind is made; `None` where nobody wants it any more.
-    fn mourn(&self, name: &str, incarnation: Incarnation) -> Option<Duration> {
+    fn mourn(&self, name: &str, life: Life) -> Option<Duration> {
         let mut registry = self.lock();
-        let ward = registry.get_mut(name).filter(|ward| ward.incarnation == incarnation)?;
+        let ward = registry.get_mut(name).filter(|ward| ward.life == life)?;
         let calm = ward.born.elapsed() >= RESTART_CALM;
         let pause = if calm { Duration::ZERO } else { ward.pause };
         ward.pause = if pause.is_zero() {
@@ -238,22 +256,19 @@ impl Wards {
         Some(pause)
     }
 
-    fn revive(&self, name: &str, incarnation: Incarnation) {
+    fn revive(&self, name: &str, life: Life) {
         let mut registry = self.lock();
-        let Some(ward) = registry.get_mut(name).filter(|ward| ward.incarnation == incarnation)
-        else {
-            return;
-        };
-        ward.incarnation = incarnation.saturating_add(1);
+        let Some(ward) = registry.get_mut(name).filter(|ward| ward.life == life) else { return };
+        ward.life = life.next();
         ward.born = Instant::now();
-        (ward.make)(ward.incarnation);
+        (ward.make)(ward.life);
     }
 
     /// Wards that died while there was no supervisor.
-    fn dead(&self) -> Vec<(Arc<str>, Incarnation)> {
+    fn dead(&self) -> Vec<(Arc<str>, Life)> {
         let registry = self.lock();
         let dead = registry.iter().filter(|(_, ward)| !(ward.alive)());
-        dead.map(|(name, ward)| (name.clone(), ward.incarnation)).collect()
+        dead.map(|(name, ward)| (name.clone(), ward.life)).collect()
     }
 }
 
@@ -280,18 +295,18 @@ pub struct Supervisor {
 
 impl Supervisor {
     fn bury(&self, died: &Died, ctx: &mut Context<Self>) {
-        let Some(pause) = self.wards.mourn(&died.ward, died.incarnation) else { return };
+        let Some(pause) = self.wards.mourn(&died.ward, died.life) else { return };
         tracing::error!(
             actor = %died.ward,
             panicked = died.panicked,
             pause_ms = pause.as_millis(),
             "an actor died; it is made anew, nothing on disk is lost"
         );
-        let (ward, incarnation) = (died.ward.clone(), died.incarnation);
+        let (ward, life) = (died.ward.clone(), died.life);
         if pause.is_zero() {
-            self.wards.revive(&ward, incarnation);
+            self.wards.revive(&ward, life);
         } else {
-            ctx.run_later(pause, move |this, _| this.wards.revive(&ward, incarnation));
+            ctx.run_later(pause, move |this, _| this.wards.revive(&ward, life));
         }
     }
 }
@@ -300,8 +315,8 @@ impl Actor for Supervisor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        for (ward, incarnation) in self.wards.dead() {
-            self.bury(&Died { ward, incarnation, panicked: true }, ctx);
+        for (ward, life) in self.wards.dead() {
+            self.bury(&Died { ward, life, panicked: true }, ctx);
         }
     }
 }
@@ -341,74 +356,4 @@ pub(crate) use crashes;
 crashes!(Supervisor);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    struct Counter {
-        born: Arc<AtomicUsize>,
-        obituary: Obituary,
-    }
-
-    impl Actor for Counter {
-        type Context = Context<Self>;
-
-        fn started(&mut self, _: &mut Self::Context) {
-            self.born.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    crashes!(Counter);
-
-    #[derive(Message)]
-    #[rtype(result = "Incarnation")]
-    struct Which;
-
-    impl Handler<Which> for Counter {
-        type Result = MessageResult<Which>;
-
-        fn handle(&mut self, _: Which, _: &mut Self::Context) -> Self::Result {
-            MessageResult(self.obituary.incarnation())
-        }
-    }
-
-    fn counter(wards: &Wards) -> (Live<Counter>, Arc<AtomicUsize>) {
-        let born = Arc::new(AtomicUsize::new(0));
-        let count = born.clone();
-        let live = wards.keep("counter", &Arbiter::current(), move |obituary| Counter {
-            born: count.clone(),
-            obituary,
-        });
-        (live, born)
-    }
-
-    #[actix::test]
-    async fn a_dead_actor_is_made_anew_behind_the_same_handle() {
-        let wards = Wards::new(&Arbiter::current());
-        let (live, born) = counter(&wards);
-        assert_eq!(live.ask(Which).await.unwrap(), 0);
-        assert!(live.ask(Crash).await.is_err());
-        assert_eq!(live.ask(Which).await.unwrap(), 1);
-        assert_eq!(born.load(Ordering::SeqCst), 2);
-    }
-
-    #[actix::test]
-    async fn the_supervisor_can_die_too() {
-        let wards = Wards::new(&Arbiter::current());
-        let (live, _) = counter(&wards);
-        assert!(wards.supervisor.ask(Crash).await.is_err());
-        assert!(live.ask(Crash).await.is_err());
-        assert_eq!(live.ask(Which).await.unwrap(), 1);
-    }
-
-    #[actix::test]
-    async fn a_released_actor_stays_dead() {
-        let wards = Wards::new(&Arbiter::current());
-        let (live, born) = counter(&wards);
-        assert_eq!(live.ask(Which).await.unwrap(), 0);
-        wards.release("counter");
-        assert!(live.ask(Crash).await.is_err());
-        assert!(wards.dead().is_empty());
-        assert_eq!(born.load(Ordering::SeqCst), 1);
-    }
-}
+mod tests;

@@ -28,6 +28,13 @@ pub(crate) fn notify(state: &str) {
     }
 }
 
+/// Tells that the configuration is read again. The time lets systemd know which `READY=1` is the answer.
+pub(crate) fn reloading() {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let micros = now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1000);
+    notify(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
+}
+
 /// Ticks at half of what `WATCHDOG_USEC` allows; `None` where nobody watches.
 pub(crate) fn watchdog() -> Option<Interval> {
     let micros: u64 =

@@ -137,6 +137,16 @@ impl Error {
         )
     }
 
+    /// True where the same may well succeed later: the disk takes nothing now, descriptors or memory are used up. A file
+    /// that is missing or damaged stays so.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Disk { source, .. } => source.kind() != io::ErrorKind::NotFound,
+            Self::Full { .. } => true,
+            _ => false,
+        }
+    }
+
     /// True for a disk error that says "no space".
     pub(crate) fn is_no_space(source: &io::Error) -> bool {
         matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)

@@ -148,6 +148,29 @@ impl Spool {
         locked(&self.inner.table).all().collect()
     }
 
+    /// Of the jobs that have not ended, the first `limit` that are wanted: what is being played, then by priority and
+    /// number. Looks at no more of them than it must.
+    pub fn live_jobs(&self, limit: usize, wanted: impl Fn(&Shadow) -> bool) -> Vec<Arc<Shadow>> {
+        locked(&self.inner.table).live().filter(|job| wanted(job)).take(limit).collect()
+    }
+
+    /// Of the jobs that have ended, the last `limit` that are wanted, the very last first.
+    pub fn ended_jobs(&self, limit: usize, wanted: impl Fn(&Shadow) -> bool) -> Vec<Arc<Shadow>> {
+        locked(&self.inner.table).over().filter(|job| wanted(job)).take(limit).collect()
+    }
+
+    /// When the clock releases the next job that waits for it, in ms since 1970.
+    pub fn next_due_ms(&self) -> Option<u64> {
+        locked(&self.inner.table).timed().next().map(|(due_ms, _)| due_ms)
+    }
+
+    /// Jobs that have waited for the clock for long enough, by when they were due.
+    pub fn due_jobs(&self, now_ms: u64) -> Vec<Arc<Shadow>> {
+        let table = locked(&self.inner.table);
+        let due = table.timed().take_while(|(due_ms, _)| *due_ms <= now_ms);
+        due.filter_map(|(_, id)| table.job(id)).collect()
+    }
+
     /// The document of a job, whole or growing.
     pub fn document(&self, id: JobId) -> Result<Document> {
         self.inner.document(id)
@@ -315,9 +338,6 @@ impl Inner {
 
     /// Ends a job whose document will never be whole.
     pub(crate) fn give_up(&self, id: JobId, why: &str) {
-        if let Some((_, growth)) = locked(&self.table).growing.remove(&id) {
-            growth.break_off();
-        }
         let change = Change::Abort { at_ms: now_ms(), why: why.into() };
         match self.update(id, change.clone()) {
             Ok(_) | Err(Error::NoSuchJob { .. } | Error::WrongState { .. }) => {}
@@ -325,6 +345,10 @@ impl Inner {
                 tracing::error!(%id, %error, "the end of a job could not be recorded");
                 locked(&self.table).apply(Record::Changed { id, change });
             }
+        }
+        // Whoever follows the document hears of its end when the reason is on record.
+        if let Some((_, growth)) = locked(&self.table).growing.remove(&id) {
+            growth.break_off();
         }
     }
 

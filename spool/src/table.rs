@@ -4,6 +4,7 @@
 //! would find. Shadows are shared (`Arc`) and replaced, never changed in place: a listing of 100,000 jobs clones
 //! 100,000 pointers.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -11,13 +12,20 @@ use crate::JobId;
 use crate::document::{Document, Growth};
 use crate::journal::Record;
 use crate::progress::Cell;
-use crate::shadow::{DocumentState, Shadow};
+use crate::shadow::{DocumentState, Hold, Shadow, State};
+
+/// Where a job that has not ended stands among its like: what is being played, then by priority and number.
+type Turn = (bool, Reverse<u8>, JobId);
 
 /// All jobs of a spool.
 #[derive(Default)]
 pub(crate) struct Table {
     jobs: BTreeMap<JobId, Arc<Shadow>>,
     ended: BTreeSet<(u64, JobId)>,
+    /// Jobs that have not ended.
+    live: BTreeSet<Turn>,
+    /// Jobs that wait for the clock.
+    timed: BTreeSet<(u64, JobId)>,
     document_bytes: u64,
     /// Documents that are being received.
     pub(crate) growing: HashMap<JobId, (Document, Arc<Growth>)>,
@@ -81,8 +89,12 @@ impl Table {
     pub(crate) fn insert(&mut self, shadow: Shadow) {
         let id = shadow.id;
         self.forget(id);
-        if let Some(ended_ms) = shadow.state.ended_ms() {
-            self.ended.insert((ended_ms, id));
+        match shadow.state.ended_ms() {
+            Some(ended_ms) => self.ended.insert((ended_ms, id)),
+            None => self.live.insert(turn(&shadow)),
+        };
+        if let Some(due_ms) = due_ms(&shadow) {
+            self.timed.insert((due_ms, id));
         }
         self.document_bytes = self.document_bytes.saturating_add(kept_bytes(&shadow));
         self.jobs.insert(id, Arc::new(shadow));
@@ -99,8 +111,12 @@ impl Table {
     /// Takes what the indices say about a job back.
     fn forget(&mut self, id: JobId) {
         if let Some(old) = self.jobs.get(&id) {
-            if let Some(ended_ms) = old.state.ended_ms() {
-                self.ended.remove(&(ended_ms, id));
+            match old.state.ended_ms() {
+                Some(ended_ms) => self.ended.remove(&(ended_ms, id)),
+                None => self.live.remove(&turn(old)),
+            };
+            if let Some(due_ms) = due_ms(old) {
+                self.timed.remove(&(due_ms, id));
             }
             self.document_bytes = self.document_bytes.saturating_sub(kept_bytes(old));
         }
@@ -114,6 +130,21 @@ impl Table {
     /// All jobs as they stand now, by id.
     pub(crate) fn all(&self) -> impl Iterator<Item = Arc<Shadow>> {
         self.jobs.values().map(|shadow| self.current(shadow))
+    }
+
+    /// Jobs that have not ended: what is being played, then by priority and number.
+    pub(crate) fn live(&self) -> impl Iterator<Item = Arc<Shadow>> {
+        self.live.iter().filter_map(|(_, _, id)| self.job(*id))
+    }
+
+    /// Jobs that have ended, the last one first.
+    pub(crate) fn over(&self) -> impl Iterator<Item = Arc<Shadow>> {
+        self.ended.iter().rev().filter_map(|(_, id)| self.job(*id))
+    }
+
+    /// Jobs that wait for the clock, and until when, the next one first.
+    pub(crate) fn timed(&self) -> impl Iterator<Item = (u64, JobId)> {
+        self.timed.iter().copied()
     }
 
     /// A shadow with the offset that its player has reached.
@@ -137,6 +168,19 @@ impl Table {
     /// Bytes of all documents.
     pub(crate) fn document_bytes(&self) -> u64 {
         self.document_bytes
+    }
+}
+
+fn turn(shadow: &Shadow) -> Turn {
+    let waits = shadow.state != State::Processing;
+    (waits, Reverse(if waits { shadow.ticket.priority } else { 0 }), shadow.id)
+}
+
+/// When the clock releases a job.
+fn due_ms(shadow: &Shadow) -> Option<u64> {
+    match (&shadow.state, shadow.ticket.hold) {
+        (State::Held { .. }, Hold::Until(ms)) => Some(ms),
+        _ => None,
     }
 }
 

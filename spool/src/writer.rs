@@ -196,8 +196,8 @@ impl Writer {
 
     fn give_up(&mut self, why: &str) {
         if !std::mem::replace(&mut self.settled, true) {
-            self.growth.break_off();
             self.spool.give_up(self.id, why);
+            self.growth.break_off();
         }
     }
 }

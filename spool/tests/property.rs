@@ -13,7 +13,7 @@ mod support;
 use despool_spool::{Cause, Change, Confirmed, Deed, Hold, Recovery, Ticket};
 use proptest::prelude::*;
 use support::mem_store::{Fault, Loss, MemStore};
-use support::model::{Driver, Op, brief, moment_of, open};
+use support::model::{Driver, Op, brief, check_indices, moment_of, open};
 
 fn ticket() -> impl Strategy<Value = Ticket> {
     let hold =
@@ -74,6 +74,7 @@ proptest! {
         let store = MemStore::new(Some(Fault::Cut(cut)));
         let Ok(mut driver) = Driver::new(&store) else { return Ok(()) };
         let _ = ops.iter().try_for_each(|op| driver.run(op));
+        check_indices(&driver.spool);
 
         let (found, report) = open(&store.after_kill()).unwrap();
         driver.check(&found, &report, true, "killed");

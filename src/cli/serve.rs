@@ -130,7 +130,7 @@ async fn attend(args: &Serve, mut server: Server) -> Outcome {
 
 /// A configuration that is wrong changes nothing.
 async fn reload(args: &Serve, server: &mut Server) {
-    systemd::notify("RELOADING=1");
+    systemd::reloading();
     match args.load() {
         Ok(config) => match server.reload(config).await {
             Ok(()) => tracing::info!("the configuration was read again"),

@@ -191,17 +191,34 @@ impl<'a, 's> Section<'a, 's> {
         key: &'static str,
         words: &[(&str, T)],
     ) -> Option<Vec<T>> {
+        self.list(key, &quoted(words), |text| pick(text, words))
+    }
+
+    /// A list of texts, each made into what it means by `read`.
+    pub(super) fn texts<T, E: fmt::Display>(
+        &mut self,
+        key: &'static str,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Vec<T>> {
+        self.list(key, "\"…\", \"…\"", read)
+    }
+
+    fn list<T, E: fmt::Display>(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Vec<T>> {
         let value = self.value(key)?;
         let DeValue::Array(items) = value.get_ref() else {
-            let message =
-                format!("is {}; write a list: [{}]", kind(value.get_ref()), quoted(words));
+            let message = format!("is {}; write a list: [{example}]", kind(value.get_ref()));
             self.wrong(value.span(), key, message);
             return None;
         };
         let mut list = Vec::new();
         for item in items {
             match item.get_ref() {
-                DeValue::String(word) => match pick(word, words) {
+                DeValue::String(word) => match read(word) {
                     Ok(word) => list.push(word),
                     Err(error) => self.wrong(item.span(), key, error),
                 },

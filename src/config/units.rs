@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::limits::PRINTER_NAME_BYTES;
+use crate::limits::{DOMAIN_BYTES, PRINTER_NAME_BYTES};
 
 /// A number of bytes: `4096`, `512MiB`, `4 GiB`, `1GB`.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
@@ -118,6 +118,17 @@ pub(crate) fn printer_name(text: &str) -> Result<String, String> {
         }
         None => Ok(text.to_owned()),
     }
+}
+
+/// A domain's name as NTLM shows it (NetBIOS: 15 bytes).
+pub(crate) fn domain(text: &str) -> Result<String, String> {
+    let bad = |c: char| c.is_control() || c.is_whitespace() || "\\/:*?\"<>|".contains(c);
+    if text.is_empty() || text.len() > DOMAIN_BYTES || text.contains(bad) {
+        return Err(format!(
+            "\"{text}\" is not a domain; write 1 to {DOMAIN_BYTES} letters and digits, like \"WORKGROUP\""
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]

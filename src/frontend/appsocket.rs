@@ -28,17 +28,32 @@ use crate::config::{Idle, PrinterConfig};
 use crate::error::{Error, Result};
 use crate::follow::{Following, follow};
 use crate::limits::{APPSOCKET_LINGER, APPSOCKET_READ_BYTES, APPSOCKET_WRITE};
-use crate::provider::{JobState, StartDocPrinter};
+use crate::provider::{JobState, Printer, StartDocPrinter};
 use crate::router::Router;
 use crate::submission::Submission;
 use crate::supervise::Live;
 
-/// Serves connections for one printer.
-pub fn serve(router: Live<Router>, printer: Arc<PrinterConfig>) -> Serve {
+/// Serves connections for the printer of this name.
+pub fn serve(router: Live<Router>, printer: Arc<str>) -> Serve {
     Arc::new(move |stream, peer| {
-        let connection = Connection { router: router.clone(), printer: printer.clone(), peer };
-        Box::pin(connection.run(stream))
+        let (router, printer) = (router.clone(), printer.clone());
+        Box::pin(connect(router, printer, stream, peer))
     })
+}
+
+/// Serves one connection as the printer is configured now: a reload does not close the listener.
+async fn connect(router: Live<Router>, printer: Arc<str>, stream: TcpStream, peer: SocketAddr) {
+    let named = Printer { name: printer.to_string() };
+    match router.ask(named).await.and_then(|known| known) {
+        Ok(view) => {
+            let printer = view.config.clone();
+            Connection { router, printer, peer }.run(stream).await;
+        }
+        Err(error) => {
+            tracing::warn!(%printer, %peer, %error, "a raw connection was refused");
+            let _ = stream.set_zero_linger();
+        }
+    }
 }
 
 struct Connection {

@@ -25,15 +25,16 @@ mod ticket;
 pub mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::listen::Serve;
 use crate::router::Router;
 use crate::supervise::Live;
 use service::Service;
 
-/// Serves connections.
-pub fn serve(router: Live<Router>) -> Serve {
-    let service = Arc::new(Service::new(router));
+/// Serves connections. A client may be silent for `idle` in the middle of a request.
+pub fn serve(router: Live<Router>, idle: Duration) -> Serve {
+    let service = Arc::new(Service::new(router, idle));
     Arc::new(move |stream, peer| Box::pin(http::serve(stream, peer, service.clone())))
 }
 

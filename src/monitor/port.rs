@@ -364,3 +364,6 @@ impl Handler<CrashThread> for PortMonitor {
         self.thread.urge(Urgent::Crash);
     }
 }
+
+#[cfg(test)]
+mod tests;

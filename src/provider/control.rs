@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::entry::{Phase, Stop};
 use super::messages::{
-    ControlPrinter, Park, Part, Printer, PrinterControl, Printers, Reborn, Reload, Subscribe,
+    ControlPrinter, Park, Part, Printer, PrinterControl, Printers, Reborn, Subscribe,
 };
 use super::view::PrinterView;
 use super::{LocalPrintProvider, now_ms};
@@ -97,52 +97,6 @@ impl LocalPrintProvider {
         {
             self.tell_job(shadow);
         }
-    }
-
-    /// Applies a configuration: printers that are new, gone or different.
-    fn reload(&mut self, config: &Arc<crate::config::Config>, ctx: &mut Context<Self>) {
-        let old: Vec<Arc<str>> =
-            self.printers.values().map(|entry| entry.config.name.clone()).collect();
-        self.config = config.clone();
-        for name in old {
-            let new = config.printers.iter().find(|printer| printer.name == name);
-            let Some(entry) = self.entry_mut(&name) else { continue };
-            let same_wire = |new: &&Arc<crate::config::PrinterConfig>| {
-                (&new.port, new.language, new.envelope)
-                    == (&entry.config.port, entry.config.language, entry.config.envelope)
-            };
-            match new.filter(same_wire) {
-                Some(new) => entry.config = new.clone(),
-                None => self.take_off(&name, ctx),
-            }
-        }
-        for printer in &config.printers {
-            if self.entry(&printer.name).is_err() {
-                self.add_printer(printer, now_ms());
-            }
-        }
-        self.ask_around();
-        self.schedule_all(ctx);
-    }
-
-    /// Takes a printer off the road. Its running job is cut off and waits with the others in the spool.
-    fn take_off(&mut self, name: &Arc<str>, ctx: &mut Context<Self>) {
-        let Some(entry) = self.entry_mut(name) else { return };
-        if let Some(current) = entry.current.clone() {
-            let port = entry.parts.port.clone();
-            let abort = crate::monitor::port::AbortDoc {
-                play: current.play,
-                how: crate::monitor::port::How::Park,
-            };
-            let job = self.road.spool.job(current.job);
-            if let Ok(shadow) = job {
-                self.cut_off(&shadow, Cause::Parked, None, ctx);
-            }
-            ctx.spawn(async move { drop(port.ask(abort).await) }.into_actor(self));
-        }
-        self.road.shared().stage.remove(name);
-        self.printers.remove(&name.to_lowercase());
-        self.road.remove(name);
     }
 
     /// Answers who waits for the last job to end, when it has.
@@ -241,14 +195,6 @@ impl Handler<Reborn> for LocalPrintProvider {
                 self.stop(&printer, Stop::CutOff(Cause::ActorDied), ctx);
             }
         }
-    }
-}
-
-impl Handler<Reload> for LocalPrintProvider {
-    type Result = ();
-
-    fn handle(&mut self, Reload { config }: Reload, ctx: &mut Self::Context) {
-        self.reload(&config, ctx);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use actix::SpawnHandle;
 use despool_spool::{Cause, JobId, Shadow};
 
 use super::device::{self, Device};
@@ -25,8 +26,12 @@ pub(super) struct Entry {
     pub(super) preparing: Option<JobId>,
     pub(super) paused: bool,
     pub(super) accepting: bool,
+    /// It is to be taken off the road, and begins nothing.
+    pub(super) leaving: Option<Leaving>,
     /// What keeps the scheduler from beginning the next job.
     pub(super) waits_for: Option<String>,
+    /// The look at it that comes by itself, where nobody tells when the wait is over.
+    pub(super) look: Option<SpawnHandle>,
     pub(super) changed_ms: u64,
     /// What was told last.
     told: Option<(PrinterState, Vec<String>, String, bool)>,
@@ -47,6 +52,15 @@ pub(super) enum Phase {
     Playing,
     /// Being stopped.
     Stopping(Stop),
+}
+
+/// What becomes of the device of a printer that is taken off the road.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaving {
+    /// It comes back on the same port.
+    Stays,
+    /// It is gone, or the printer hangs on another.
+    Goes,
 }
 
 /// Why a playing is stopped.
@@ -72,7 +86,9 @@ impl Entry {
             preparing: None,
             paused: false,
             accepting: true,
+            leaving: None,
             waits_for: None,
+            look: None,
             changed_ms: now_ms,
             told: None,
         }

@@ -332,9 +332,17 @@ impl Handler<EndDocPrinter> for LocalPrintProvider {
     type Result = ();
 
     fn handle(&mut self, EndDocPrinter { job }: EndDocPrinter, ctx: &mut Self::Context) {
-        if let Ok(shadow) = self.road.spool.job(job) {
-            self.tell_job(shadow.clone());
-            self.enqueue(&shadow, ctx);
+        match self.road.spool.job(job) {
+            Ok(shadow) if shadow.state.ended_ms().is_some() => {
+                self.dequeue(&shadow);
+                self.tell_job(shadow);
+            }
+            Ok(shadow) => {
+                self.tell_job(shadow.clone());
+                self.enqueue(&shadow, ctx);
+            }
+            // It never came to be a job: nobody had heard of it but its sender.
+            Err(_) => drop(self.road.shared().followers.remove(&job)),
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct StartDocPrinter {
     pub follower: Option<Follower>,
 }
 
-/// A document is whole and durable.
+/// A document is over: whole and durable, or given up.
 #[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "()")]
 pub struct EndDocPrinter {

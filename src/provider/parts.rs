@@ -10,7 +10,7 @@ use despool_spool::{JobId, Spool};
 use tokio::sync::oneshot;
 
 use super::LocalPrintProvider;
-use crate::config::PrinterConfig;
+use crate::config::{Config, PrinterConfig};
 use crate::direct::Pipe;
 use crate::error::Result;
 use crate::event::{Event, What};
@@ -42,6 +42,8 @@ pub struct Road {
 /// What a provider that is made anew must find again.
 #[derive(Default)]
 pub(super) struct Shared {
+    /// The configuration that was read last; `None`: the first one holds.
+    pub(super) config: Option<Arc<Config>>,
     pub(super) ports: HashMap<Arc<str>, PortParts>,
     pub(super) printers: HashMap<Arc<str>, Parts>,
     /// What is being played where.
@@ -207,6 +209,7 @@ impl Road {
 
     /// Tells everybody outside what has happened.
     pub(super) fn tell(&self, at_ms: u64, what: What) {
+        what.log();
         let mut shared = self.shared();
         if shared.subscribers.is_empty() {
             return;

@@ -16,10 +16,10 @@ use despool_spool::{
     Cause, Change, Deed, JobId, Played as PlayedBytes, Recovery, Shadow, State, Ticket,
 };
 
-use super::entry::{Current, Entry, Phase, Stop};
+use super::entry::{Current, Entry, Leaving, Phase, Stop};
 use super::messages::{OpenPrinter, Played};
 use super::recovery::{CutOff, Verdicts, keeps_place};
-use super::resources::{Pressure, minute_of_day};
+use super::resources::{Pressure, minute_of_day, to_next_minute};
 use super::{LocalPrintProvider, now_ms, startup};
 use crate::config::Datatype;
 use crate::error::{Error, Result};
@@ -40,10 +40,19 @@ struct Prepared {
 enum Pick {
     Nothing,
     Wait(String),
-    /// The same, and look again after a while.
-    WaitFor(String),
+    /// The same, and look again after this long: nobody tells when it is over.
+    WaitFor(String, Duration),
     Prepare(JobId),
     Start(JobId),
+}
+
+/// What came of beginning a job.
+enum Begun {
+    Yes,
+    /// It cannot be played at all, and has been given up.
+    Never,
+    /// Not now: why.
+    NotNow(String),
 }
 
 impl LocalPrintProvider {
@@ -60,56 +69,63 @@ impl LocalPrintProvider {
     pub(super) fn schedule(&mut self, printer: &str, ctx: &mut Context<Self>) {
         loop {
             let pick = self.pick(printer);
-            let waits_for = match &pick {
-                Pick::Wait(why) | Pick::WaitFor(why) => Some(why.clone()),
-                _ => None,
-            };
             let Some(entry) = self.entry_mut(printer) else { return };
-            entry.waits_for = waits_for;
+            entry.waits_for = None;
             match pick {
-                Pick::Start(job) => {
-                    if self.start(printer, job, ctx) {
-                        self.prepare_next(printer, ctx);
-                        break;
-                    }
-                }
-                Pick::Prepare(job) => {
-                    self.prepare(printer, job, ctx);
-                    break;
-                }
-                Pick::WaitFor(_) => {
-                    ctx.run_later(RESOURCE_PAUSE, {
-                        let printer = printer.to_owned();
-                        move |this, ctx| this.schedule(&printer, ctx)
-                    });
-                    break;
-                }
-                Pick::Wait(_) | Pick::Nothing => break,
+                Pick::Start(job) => match self.start(printer, job, ctx) {
+                    Begun::Yes => self.prepare_next(printer, ctx),
+                    Begun::Never => continue,
+                    Begun::NotNow(why) => self.wait_for(printer, why, RESOURCE_PAUSE, ctx),
+                },
+                Pick::Prepare(job) => self.prepare(printer, job, ctx),
+                Pick::WaitFor(why, pause) => self.wait_for(printer, why, pause, ctx),
+                Pick::Wait(why) => entry.waits_for = Some(why),
+                Pick::Nothing => {}
             }
+            break;
         }
         self.tell_printer(printer);
+    }
+
+    /// Looks at a printer again after a while. However often it is asked for, there is one such look under way.
+    fn wait_for(&mut self, printer: &str, why: String, pause: Duration, ctx: &mut Context<Self>) {
+        let look = {
+            let printer = printer.to_owned();
+            ctx.run_later(pause, move |this, ctx| {
+                if let Some(entry) = this.entry_mut(&printer) {
+                    entry.look = None;
+                }
+                this.schedule(&printer, ctx);
+            })
+        };
+        let Some(entry) = self.entry_mut(printer) else { return };
+        entry.waits_for = Some(why);
+        if let Some(overtaken) = entry.look.replace(look) {
+            ctx.cancel_future(overtaken);
+        }
     }
 
     fn pick(&self, printer: &str) -> Pick {
         let Ok(entry) = self.entry(printer) else { return Pick::Nothing };
         let Some(job) = entry.queue.iter().next() else { return Pick::Nothing };
-        if entry.current.is_some() || entry.paused || self.parking.is_some() {
+        let closing = self.parking.is_some() || entry.leaving.is_some();
+        if entry.current.is_some() || entry.paused || closing {
             return Pick::Nothing;
         }
         if !entry.device.is_present() {
             return Pick::Wait(entry.device.message());
         }
         if let Some(hours) = entry.config.hours.filter(|hours| !hours.contains(minute_of_day())) {
-            return Pick::Wait(format!("waiting for {hours}"));
+            return Pick::WaitFor(format!("waiting for {hours}"), to_next_minute(now_ms()));
         }
         if let Some(other) = self.other_on(&entry.parts.port_key) {
             return Pick::Wait(format!("waiting for printer {other}, which is on the same port"));
         }
         if let Some(why) = self.controller_busy(entry) {
-            return Pick::WaitFor(why);
+            return Pick::WaitFor(why, RESOURCE_PAUSE);
         }
         if let Some(why) = Pressure::read().objection(&self.config.scheduler) {
-            return Pick::WaitFor(why);
+            return Pick::WaitFor(why, RESOURCE_PAUSE);
         }
         let receiving = self.road.spool.job(job).is_ok_and(|shadow| !shadow.has_document());
         match &entry.preparing {
@@ -142,12 +158,29 @@ impl LocalPrintProvider {
     fn prepare(&mut self, printer: &str, job: JobId, ctx: &mut Context<Self>) {
         let Some(entry) = self.entry_mut(printer) else { return };
         entry.preparing = Some(job);
-        let (printer, to) = (entry.config.name.clone(), ctx.address().recipient());
+        let (name, to) = (entry.config.name.clone(), ctx.address().recipient());
         // A disk that failed has been reported; what is on it can still be printed.
-        let then = Box::new(move |_| to.do_send(Prepared { printer, job }));
+        let then = Box::new(move |_| to.do_send(Prepared { printer: name, job }));
         if let Err(error) = self.road.spool.update(job, Change::Prepare, Some(then)) {
             tracing::error!(%job, %error, "the job cannot be prepared");
-            self.give_up_queued(job);
+            self.not_prepared(printer, job, &error, ctx);
+        }
+    }
+
+    /// A disk that takes no record may take one later; a job that is not pending any more has no place in the queue.
+    fn not_prepared(
+        &mut self,
+        printer: &str,
+        job: JobId,
+        error: &despool_spool::Error,
+        ctx: &mut Context<Self>,
+    ) {
+        let Some(entry) = self.entry_mut(printer) else { return };
+        entry.preparing = None;
+        if error.is_disk() {
+            self.wait_for(printer, error.to_string(), RESOURCE_PAUSE, ctx);
+        } else {
+            entry.queue.remove(job);
         }
     }
 
@@ -166,11 +199,10 @@ impl LocalPrintProvider {
         }
     }
 
-    /// Begins a job; false where it cannot be played at all (and has been given up).
-    fn start(&mut self, printer: &str, job: JobId, ctx: &mut Context<Self>) -> bool {
+    fn start(&mut self, printer: &str, job: JobId, ctx: &mut Context<Self>) -> Begun {
         match self.ready_to_play(job) {
             Ok(play) => {
-                let Some(entry) = self.entry_mut(printer) else { return true };
+                let Some(entry) = self.entry_mut(printer) else { return Begun::Yes };
                 entry.queue.remove(job);
                 entry.ready.remove(&job);
                 entry.current = Some(Current { play: play.play, job, phase: Phase::Playing });
@@ -178,8 +210,9 @@ impl LocalPrintProvider {
                 entry.parts.processor.tell(play);
                 self.road.shared().stage.insert(name, (id, job));
                 self.tell_job_of(job);
-                true
+                Begun::Yes
             }
+            Err(Error::Spool(error)) if error.may_pass() => Begun::NotNow(error.to_string()),
             Err(error) => {
                 tracing::error!(%job, %error, "the job cannot be played");
                 if let Some(entry) = self.entry_mut(printer) {
@@ -188,7 +221,7 @@ impl LocalPrintProvider {
                 if let Ok(shadow) = self.abort(job, &error) {
                     self.ended_early(&shadow, error, ctx);
                 }
-                false
+                Begun::Never
             }
         }
     }
@@ -220,13 +253,6 @@ impl LocalPrintProvider {
     fn abort(&mut self, id: JobId, error: &Error) -> Result<Arc<Shadow>> {
         let change = Change::Abort { at_ms: now_ms(), why: error.to_string().into() };
         Ok(self.road.spool.update(id, change, None)?)
-    }
-
-    fn give_up_queued(&mut self, job: JobId) {
-        for entry in self.printers.values_mut() {
-            entry.queue.remove(job);
-            entry.preparing.take_if(|preparing| *preparing == job);
-        }
     }
 
     /// Stops a job if it is being played.
@@ -319,6 +345,7 @@ impl LocalPrintProvider {
         for other in waiting {
             self.schedule(&other, ctx);
         }
+        self.reload_if_parked(ctx);
     }
 
     /// A job was cut off in the middle: the printer's policy says what becomes of it.
@@ -333,7 +360,9 @@ impl LocalPrintProvider {
             return;
         }
         let Ok(entry) = self.entry(&shadow.ticket.printer) else { return };
-        let (policy, keeps) = (entry.config.recover, keeps_place(&entry.config.port));
+        // On another device it does not stand in the middle of anything.
+        let stays = entry.leaving != Some(Leaving::Goes);
+        let (policy, keeps) = (entry.config.recover, stays && keeps_place(&entry.config.port));
         if self.road.shared().direct.contains_key(&shadow.id) {
             let error = Error::Port {
                 why: "the device went away, and a direct job is not kept".to_owned(),
@@ -473,8 +502,14 @@ impl LocalPrintProvider {
             .map(|(printer, play)| (printer.clone(), *play))
             .collect();
         for (printer, (play, job)) in stage {
+            let is_over = !self.is_processing(job);
             let Some(entry) = self.entry_mut(&printer) else { continue };
             entry.current = Some(Current { play, job, phase: Phase::Playing });
+            if is_over {
+                // It was canceled in our predecessor's last moment.
+                self.stop(&printer, Stop::Over, ctx);
+                continue;
+            }
             let processor = entry.parts.processor.clone();
             let ask = async move { processor.ask(WhatOf { play }).await };
             ctx.spawn(ask.into_actor(self).map(move |answer, this, ctx| match answer {
@@ -484,6 +519,10 @@ impl LocalPrintProvider {
                 Ok(None) | Err(_) => this.stop(&printer, Stop::CutOff(Cause::ActorDied), ctx),
             }));
         }
+    }
+
+    fn is_processing(&self, job: JobId) -> bool {
+        self.road.spool.job(job).is_ok_and(|shadow| shadow.state == State::Processing)
     }
 
     fn hear(&mut self, printer: &str, play: PlayId, outcome: Outcome, ctx: &mut Context<Self>) {

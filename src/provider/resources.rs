@@ -4,6 +4,7 @@
 //! otherwise. Free disk is the spool's own business: it refuses new jobs, and those that are there free it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::config::SchedulerConfig;
 
@@ -52,6 +53,12 @@ pub(super) fn minute_of_day() -> u16 {
     u16::try_from(minute).unwrap_or(0)
 }
 
+/// How long the minute that is running goes on.
+pub(super) fn to_next_minute(now_ms: u64) -> Duration {
+    const MINUTE_MS: u64 = 60_000;
+    Duration::from_millis(MINUTE_MS.saturating_sub(now_ms % MINUTE_MS))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +73,12 @@ mod tests {
         assert_eq!(objection(Some(80.0), None), None);
         assert_eq!(objection(Some(81.25), None).unwrap(), "waiting for memory (pressure 81%)");
         assert_eq!(objection(None, Some(95.0)).unwrap(), "waiting for the disk (pressure 95%)");
+    }
+
+    #[test]
+    fn the_next_minute_is_never_now() {
+        for (now_ms, left_ms) in [(0, 60_000), (59_999, 1), (60_000, 60_000), (90_500, 29_500)] {
+            assert_eq!(to_next_minute(now_ms), Duration::from_millis(left_ms));
+        }
     }
 }

@@ -8,9 +8,19 @@
 //! Providers know nothing of PDUs beyond "these bytes are signed, this part of them is sealed", and do no I/O. Invariant:
 //! no session exists before its exchange is done, and one that refused or whose signature failed is never used again.
 
-use std::ops::Range;
+pub mod credentials;
+pub mod ntlm;
+pub mod spnego;
 
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::accounts::Accounts;
 use crate::identity::Identity;
+pub use credentials::Credentials;
+use ntlm::{Names, Ntlm};
+use spnego::acceptor::Acceptor;
+use spnego::mechanism::{Bare, Mechanism};
 
 /// `auth_type` of the `sec_trailer`: SPNEGO ([MS-RPCE] 2.2.1.1.7).
 pub const GSS_NEGOTIATE: u8 = 9;
@@ -45,8 +55,9 @@ pub trait Exchange: Send {
     fn step(&mut self, token: &[u8]) -> Step;
 }
 
-/// What comes after a token.
-pub enum Step {
+/// What comes after a token. `S` is what the session can do beside protecting PDUs: nothing, but for the mechanisms within
+/// SPNEGO ([`spnego::mechanism`]).
+pub enum Step<S: Session + ?Sized = dyn Session> {
     /// Send this token and wait for the next one.
     More(Vec<u8>),
     /// The peer has proved who it is.
@@ -54,7 +65,7 @@ pub enum Step {
         /// The last token for the peer; empty when there is none.
         token: Vec<u8>,
         /// Protects what comes now.
-        session: Box<dyn Session>,
+        session: Box<S>,
         /// Server: who the peer is. Client: none.
         peer: Option<Identity>,
     },
@@ -80,6 +91,9 @@ pub enum Refusal {
     /// Peer: a token was changed on the way, or played again.
     #[error("a token was tampered with: {0}")]
     Tampered(&'static str),
+    /// Ours: the accounts cannot be read, or there are no random numbers.
+    #[error("we could not check it: {0}")]
+    Unable(String),
 }
 
 /// Protects the PDUs of one security context. Each direction has its own sequence: calls must come in wire order.
@@ -88,10 +102,20 @@ pub trait Session: Send {
     fn signature_bytes(&self) -> usize;
 
     /// Protects a PDU that goes out: `pdu` is everything before the signature (header to `sec_trailer`), `stub` the part
-    /// of it (body and padding) that privacy encrypts in place. Gives the signature.
-    fn protect(&mut self, pdu: &mut [u8], stub: Range<usize>, level: Level) -> Vec<u8>;
+    /// of it (body and padding) that privacy encrypts in place. Gives the signature: [`signature_bytes`] long, empty at
+    /// [`Level::Connect`]. Refused, with `pdu` as it was, where the exchange agreed on less than `level` or the session is
+    /// spent.
+    ///
+    /// [`signature_bytes`]: Self::signature_bytes
+    fn protect(
+        &mut self,
+        pdu: &mut [u8],
+        stub: Range<usize>,
+        level: Level,
+    ) -> Result<Vec<u8>, Refusal>;
 
-    /// Checks a PDU that came in, decrypting `stub` in place for privacy. After an error the session is spent.
+    /// Checks a PDU that came in, decrypting `stub` in place for privacy. After an error the session is spent. At
+    /// [`Level::Connect`] nothing is checked, whatever the signature ([MS-RPCE] has none there, yet some clients send one).
     fn check(
         &mut self,
         pdu: &mut [u8],
@@ -100,3 +124,42 @@ pub trait Session: Send {
         level: Level,
     ) -> Result<(), Refusal>;
 }
+
+/// The providers of a server: SPNEGO ([`GSS_NEGOTIATE`]) and NTLM by itself ([`WINNT`]), both for these accounts.
+/// `domain` and `server_name` are what clients are told.
+pub fn providers(
+    accounts: &Arc<Accounts>,
+    domain: &str,
+    server_name: &str,
+) -> Vec<Arc<dyn Provider>> {
+    let names = Names { domain: domain.into(), server: server_name.into() };
+    let ntlm: Arc<dyn Mechanism> = Arc::new(Ntlm::new(accounts.clone(), names));
+    vec![Arc::new(Spnego(Arc::new([ntlm.clone()]))), Arc::new(Winnt(ntlm))]
+}
+
+struct Spnego(Arc<[Arc<dyn Mechanism>]>);
+
+impl Provider for Spnego {
+    fn auth_type(&self) -> u8 {
+        GSS_NEGOTIATE
+    }
+
+    fn accept(&self, level: Level) -> Box<dyn Exchange> {
+        Box::new(Acceptor::new(self.0.clone(), level))
+    }
+}
+
+struct Winnt(Arc<dyn Mechanism>);
+
+impl Provider for Winnt {
+    fn auth_type(&self) -> u8 {
+        WINNT
+    }
+
+    fn accept(&self, level: Level) -> Box<dyn Exchange> {
+        Box::new(Bare(self.0.accept(level)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

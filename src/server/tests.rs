@@ -16,6 +16,11 @@ use crate::processor::PrintProcessor;
 use crate::provider::{ControlJob, JobControl, JobState, StartDocPrinter};
 use crate::supervise::Crash;
 
+mod deaths;
+mod network;
+mod reload;
+mod waiting;
+
 const DEADLINE: Duration = Duration::from_secs(30);
 
 fn soon() -> Instant {
@@ -34,24 +39,27 @@ fn printer(language: Language) -> PtyPrinter {
 
 struct Rig {
     server: Server,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
-/// A server with these printers (name, port, more settings).
-fn rig(printers: &[(&str, String, &str)]) -> Rig {
+/// Printers: name, port, more settings.
+type Printers<'a> = [(&'a str, String, &'a str)];
+
+/// A server with these printers.
+fn rig(printers: &Printers<'_>) -> Rig {
     let log = tracing_subscriber::fmt().with_test_writer().with_env_filter("warn,despool=debug");
     let _ = log.try_init();
     let dir = tempfile::tempdir().unwrap();
-    let mut text = format!(
-        "[server]\nstate_dir = \"{}\"\n[spool]\nmin_free_bytes = 0\n",
-        dir.path().display()
-    );
+    Rig { server: Server::start(config(dir.path(), printers)).unwrap(), dir }
+}
+
+fn config(state_dir: &Path, printers: &Printers<'_>) -> Config {
+    let mut text =
+        format!("[server]\nstate_dir = \"{}\"\n[spool]\nmin_free_bytes = 0\n", state_dir.display());
     for (name, port, more) in printers {
         text += &format!("[[printer]]\nname = \"{name}\"\nport = \"{port}\"\n{more}\n");
     }
-    let config = Config::parse(Path::new("test.toml"), &text)
-        .unwrap_or_else(|problems| panic!("{problems:?}"));
-    Rig { server: Server::start(config).unwrap(), _dir: dir }
+    Config::parse(Path::new("test.toml"), &text).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 fn serial(printer: &PtyPrinter) -> String {

@@ -37,7 +37,7 @@ pub(crate) fn install() -> Result<(), String> {
         return Ok(());
     }
     println!("The tests need programs that are not here:");
-    for Need { program, package, why } in missing.iter().copied() {
+    for Need { program, package, why } in &missing {
         println!("  {program:<10} from Debian's {package:<16} {why}");
     }
     run(apt().args(["update", "-q"]))?;

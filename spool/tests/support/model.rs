@@ -9,7 +9,8 @@ use std::sync::mpsc;
 
 use despool_spool::store::Store;
 use despool_spool::{
-    Change, DocumentState, End, Error, JobId, Options, Played, Report, Shadow, Spool, State, Ticket,
+    Change, DocumentState, End, Error, Hold, JobId, Options, Played, Report, Shadow, Spool, State,
+    Ticket,
 };
 
 /// All jobs at one moment.
@@ -219,10 +220,40 @@ impl Driver {
                 .collect::<Vec<_>>()
                 .join("\n  or ")
         );
+        check_indices(found);
         let next = found.begin(Ticket::new("label"), None).unwrap().job();
         let last = self.ids.iter().max();
         assert!(Some(&next) > last, "{context}: id {next} was given out before ({last:?})");
     }
+}
+
+/// What the spool finds by its indices is what looking at every job finds.
+pub fn check_indices(spool: &Spool) {
+    let jobs = spool.jobs();
+    let ids = |jobs: Vec<Arc<Shadow>>| jobs.iter().map(|job| job.id).collect::<Vec<_>>();
+    let (mut ended, mut live): (Vec<_>, Vec<_>) =
+        jobs.iter().cloned().partition(|job| job.state.ended_ms().is_some());
+    live.sort_by_key(|job| match job.state {
+        State::Processing => (0, 0, job.id),
+        _ => (1, u8::MAX - job.ticket.priority, job.id),
+    });
+    ended.sort_by_key(|job| (job.state.ended_ms(), job.id));
+    ended.reverse();
+    assert_eq!(ids(spool.live_jobs(usize::MAX, |_| true)), ids(live.clone()));
+    assert_eq!(ids(spool.ended_jobs(usize::MAX, |_| true)), ids(ended));
+    let even = |job: &Shadow| job.id.number().is_multiple_of(2);
+    let first = live.iter().filter(|job| even(job)).take(2).cloned().collect();
+    assert_eq!(ids(spool.live_jobs(2, even)), ids(first));
+    let due = |job: &&Arc<Shadow>| match (&job.state, job.ticket.hold) {
+        (State::Held { .. }, Hold::Until(ms)) => Some((ms, job.id)),
+        _ => None,
+    };
+    let mut timed: Vec<_> = jobs.iter().filter_map(|job| due(&job)).collect();
+    timed.sort_unstable();
+    assert_eq!(spool.next_due_ms(), timed.first().map(|(ms, _)| *ms));
+    let now_ms = timed.get(timed.len() / 2).map_or(0, |(ms, _)| *ms);
+    let now_due = timed.iter().filter(|(ms, _)| *ms <= now_ms).map(|(_, id)| *id);
+    assert_eq!(ids(spool.due_jobs(now_ms)), now_due.collect::<Vec<_>>());
 }
 
 /// Jobs and documents as a spool shows them.

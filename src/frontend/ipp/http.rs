@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::Full;
@@ -26,9 +27,7 @@ use super::reply::Failure;
 use super::service::{Caller, Service};
 use super::wire::{Decoder, Limits, Message, Progress, Status, encode};
 use crate::error::{Error, Result};
-use crate::limits::{
-    HTTP_HEADER_WAIT, IPP_BODY_IDLE, IPP_DRAIN_BYTES, IPP_DRAIN_WAIT, IPP_GATHER_BYTES,
-};
+use crate::limits::{HTTP_HEADER_WAIT, IPP_DRAIN_BYTES, IPP_DRAIN_WAIT, IPP_GATHER_BYTES};
 
 const IPP: &str = "application/ipp";
 
@@ -71,7 +70,7 @@ async fn answer(
     }
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let caller = Caller { peer, here: Here::new(host, local) };
-    let mut document = Document::new(request.into_body());
+    let mut document = Document::new(request.into_body(), service.idle);
     let response = match document.message().await {
         Ok(message) => service.serve(&message, &caller, &mut document).await,
         Err(refused) => refused,
@@ -103,12 +102,14 @@ pub(super) struct Document {
     first: Bytes,
     /// Length of the document, where the client said it.
     expected_bytes: Option<u64>,
+    /// How long the client may be silent.
+    idle: Duration,
 }
 
 impl Document {
-    fn new(body: Incoming) -> Self {
+    fn new(body: Incoming, idle: Duration) -> Self {
         let expected_bytes = body.size_hint().exact();
-        Self { body, first: Bytes::new(), expected_bytes }
+        Self { body, first: Bytes::new(), expected_bytes, idle }
     }
 
     /// Length of the document, where the client said it.
@@ -188,10 +189,10 @@ impl Document {
     async fn frame(&mut self) -> Result<Option<Bytes>> {
         loop {
             let next =
-                timeout(IPP_BODY_IDLE, poll_fn(|cx| Pin::new(&mut self.body).poll_frame(cx))).await;
+                timeout(self.idle, poll_fn(|cx| Pin::new(&mut self.body).poll_frame(cx))).await;
             match next {
                 Err(_) => {
-                    let why = format!("the client was silent for {} s", IPP_BODY_IDLE.as_secs());
+                    let why = format!("the client was silent for {} s", self.idle.as_secs());
                     return Err(Error::BrokenOff { why });
                 }
                 Ok(None) => return Ok(None),

@@ -65,7 +65,13 @@ fn status(error: &Error) -> Status {
         Error::Port { .. } => Status::DeviceError,
         Error::Restarting => Status::TemporaryError,
         Error::Stopping => Status::ServiceUnavailable,
-        Error::State { .. } => Status::InternalError,
+        Error::State { .. }
+        | Error::NoSuchAccount { .. }
+        | Error::AccountExists { .. }
+        | Error::AccountRefused { .. }
+        | Error::TooManyAccounts
+        | Error::AccountsFile { .. }
+        | Error::AccountsRights { .. } => Status::InternalError,
     }
 }
 

@@ -4,6 +4,7 @@
 //! language (first and in this order), then what the operation itself needs.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::http::Document;
 use super::printer::Here;
@@ -58,11 +59,13 @@ pub(super) struct Caller {
 pub(super) struct Service {
     pub(super) router: Live<Router>,
     pub(super) open: OpenJobs,
+    /// How long a client in the middle of a request may be silent.
+    pub(super) idle: Duration,
 }
 
 impl Service {
-    pub(super) fn new(router: Live<Router>) -> Self {
-        Self { router, open: OpenJobs::default() }
+    pub(super) fn new(router: Live<Router>, idle: Duration) -> Self {
+        Self { router, open: OpenJobs::default(), idle }
     }
 
     /// Carries a request out. There is always an answer.

@@ -104,6 +104,11 @@ impl Sink {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(to);
     }
 
+    /// Nobody is told any more. The monitor holds the thread and the thread its monitor: one of them has to let go.
+    fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Tells, or drops where nobody listens. The thread paces what it tells; see [`super::upward`].
     pub(super) fn tell(&self, event: PortEvent) {
         if let Some(to) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -154,6 +159,7 @@ impl PortThread {
             .name("port".into())
             .spawn(move || {
                 thread::run(&ends);
+                ends.sink.clear();
                 drop::<Sender<Infallible>>(alive);
             })
             .map_err(|error| failed(format!("{name}: no thread for the port: {error}")))?;

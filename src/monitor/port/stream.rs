@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   Beginning ──► Writing ──► Draining
+//!                    └────────────┴──► Over
 //! ```
 //!
 //! The note before a write says how far it may go, the note after it how far it went; while the device takes bytes
@@ -50,6 +51,9 @@ pub(super) enum Phase {
     Writing,
     /// The last byte was taken; the wire is not empty yet.
     Draining,
+    /// The job has ended elsewhere (canceled, moved): no note is taken any more, so nothing more goes out. The abort is on
+    /// its way.
+    Over,
 }
 
 /// What a step did.
@@ -104,6 +108,11 @@ impl Stream {
         (self.progress.clone(), self.mark.clone())
     }
 
+    /// Puts these before everything else; of the first so much has gone.
+    pub(super) fn precede(&mut self, pieces: VecDeque<Piece>, cursor: usize) {
+        (self.pieces, self.cursor) = (pieces, cursor);
+    }
+
     pub(super) fn push(&mut self, piece: Piece) {
         self.pieces.push_back(piece);
     }
@@ -115,6 +124,11 @@ impl Stream {
     /// True where bytes wait for the device.
     pub(super) fn wants_to_write(&self) -> bool {
         self.phase == Phase::Writing && !self.pieces.is_empty()
+    }
+
+    /// True when the port has taken the last byte.
+    pub(super) fn is_all_taken(&self) -> bool {
+        self.ended && self.pieces.is_empty()
     }
 
     /// What the driver has, as far as the port can say.

@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use despool_hw::{Arrival, Bell, Canceled, Error, Interest, Port, Ready};
+use despool_hw::{Arrival, Bell, Canceled, Error, Interest, Port, Ready, Tail};
 use despool_spool::{Cause, JobId, Played, Progress};
 
 use super::lane::{Begin, Ends, How, Order, PortEvent, Urgent};
@@ -118,8 +118,12 @@ impl<'a> Driver<'a> {
     }
 
     fn run(mut self) {
-        while !self.stop {
+        loop {
             self.take_urgent();
+            // The bell was hushed for it: another turn would sleep.
+            if self.stop {
+                break;
+            }
             self.take_orders();
             if let Err(stop) = self.turn() {
                 self.fail(stop);
@@ -173,8 +177,8 @@ impl<'a> Driver<'a> {
             return;
         }
         if self.idle.len() >= LANE_ORDERS {
-            self.idle.pop_front();
-            self.idle_cursor = 0;
+            // What has begun to go out goes out whole.
+            self.idle.remove(usize::from(self.idle_cursor > 0));
         }
         self.idle.push_back(piece);
         self.blocked = false;
@@ -197,6 +201,9 @@ impl<'a> Driver<'a> {
         let mut stream = Stream::new(begin, Instant::now());
         if goes_on {
             stream.phase = Phase::Writing;
+        } else {
+            // What was said before the job goes out before it.
+            stream.precede(std::mem::take(&mut self.idle), std::mem::take(&mut self.idle_cursor));
         }
         let (progress, mark) = stream.mark();
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -316,7 +323,8 @@ impl<'a> Driver<'a> {
             (Some(port), Some(stream)) if stream.phase == Phase::Writing => {
                 stream.step(port, now, |event| upward.tell(event))
             }
-            (Some(port), None) => {
+            // Whatever is said while the device stands in the middle of a job becomes part of the job.
+            (Some(port), None) if self.parked.is_none() => {
                 let Some(piece) = self.idle.front().filter(|_| !self.blocked) else {
                     return Ok(Step::Starved);
                 };
@@ -352,8 +360,9 @@ impl<'a> Driver<'a> {
         let Some(port) = self.port.as_deref_mut() else { return Ok(()) };
         let draining = self.stream.as_ref().is_some_and(|stream| stream.phase == Phase::Draining);
         let wants = self.stream.as_ref().is_some_and(Stream::wants_to_write);
+        let speaks = self.stream.is_none() && self.parked.is_none() && !self.idle.is_empty();
         let interest = Interest {
-            write: wants || (self.stream.is_none() && !self.idle.is_empty()),
+            write: wants || speaks,
             read: port.facts().back_channel,
             line: true,
             drained: draining,
@@ -393,6 +402,11 @@ impl<'a> Driver<'a> {
         if let (Some(port), Some(stream)) = (self.port.as_deref(), self.stream.as_mut()) {
             stream.settle(port)?;
         }
+        self.tell_end();
+        Ok(())
+    }
+
+    fn tell_end(&mut self) {
         let port = self.port.as_deref();
         if let Some((play, played)) =
             self.stream.as_ref().map(|stream| (stream.play, stream.played(port)))
@@ -400,7 +414,21 @@ impl<'a> Driver<'a> {
             self.finish();
             self.upward.tell(PortEvent::Ended { play, played });
         }
-        Ok(())
+    }
+
+    /// True where the device broke off a connection that was for this job alone, and has acknowledged all of the job:
+    /// cheap print servers reset what they have read to the end. Printing it again would never end.
+    fn was_the_end(&mut self, stop: &Stop) -> bool {
+        let (Some(port), Some(stream)) = (self.port.as_deref_mut(), self.stream.as_mut()) else {
+            return false;
+        };
+        let over = matches!(stop, Stop::Port(Error::Gone { .. }))
+            && port.facts().job_is_connection
+            && stream.is_all_taken()
+            && matches!(port.tail(), Ok(Tail::Empty))
+            && stream.settle(port).is_ok();
+        // What is left of the connection is of no use to the next job.
+        over && port.cancel().is_ok()
     }
 
     fn read(&mut self) -> Result<(), Stop> {
@@ -424,6 +452,14 @@ impl<'a> Driver<'a> {
     /// The port, the disk or we failed. A device that went away is waited for; whatever else happened, the port is opened
     /// anew, since nobody knows in which state it is.
     fn fail(&mut self, stop: Stop) {
+        if self.was_the_end(&stop) {
+            return self.tell_end();
+        }
+        if let (Stop::Note(despool_spool::Error::Closed), Some(stream)) = (&stop, &mut self.stream)
+        {
+            stream.phase = Phase::Over;
+            return;
+        }
         let mut port = self.port.take();
         let ours = matches!(stop, Stop::Note(_) | Stop::Port(Error::Document { .. }));
         let why = match stop {
