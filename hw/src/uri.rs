@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! serial:/dev/ttyS0?baud=9600+bits=8+parity=none+flow=none|soft|hard|dtrdsr+stop=1|2
-//! usb://MAKE/MODEL?serial=SN&interface=N
+//! usb://MAKE/MODEL?serial=SN&interface=N&port=1-2.3
 //! parallel:/dev/parport0   parallel:/dev/lp0
 //! socket://HOST[:9100][?hold=SECONDS]
 //! file:/path
