@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 pub mod accounts;
+pub mod asyncui;
+pub mod bidi;
 pub mod cli;
 pub mod config;
 mod direct;
@@ -23,5 +25,6 @@ pub mod server;
 pub mod submission;
 pub mod supervise;
 mod systemd;
+pub mod xml;
 
 pub use error::{Error, Result};

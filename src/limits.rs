@@ -106,6 +106,10 @@ pub const APPSOCKET_WRITE: Duration = Duration::from_secs(10);
 /// After a connection could not be accepted (no descriptors left) the next attempt waits this long.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// A port that does not answer an abort for this long is stuck in its driver: the job is over without its word. Longer than
+/// [`CLOSE_WAIT`].
+pub const ABORT_WAIT: Duration = Duration::from_secs(5);
+
 /// A port that is to be closed in the middle of a job may go on for this long with what its driver holds.
 pub const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
@@ -150,6 +154,15 @@ pub const NOTIFY_CHANNELS: usize = 10_000;
 
 /// Channel handles that one identity holds at a time, those of closed channels that it has not noticed included.
 pub const NOTIFY_HANDLES_PER_IDENTITY: usize = 16_384;
+
+/// AsyncUI and printer-configuration XML that is read as a client: bytes, in UTF-16.
+pub const XML_REQUEST_BYTES: usize = 256 * 1024;
+
+/// An AsyncUI answer that is read as a server: bytes, in UTF-16.
+pub const XML_REPLY_BYTES: usize = 64 * 1024;
+
+/// Elements, texts and comments of one XML document that is read.
+pub const XML_NODES: u32 = 1024;
 
 /// An account's name has at most this many characters (Windows allows 20 in its own accounts).
 pub const ACCOUNT_NAME_CHARS: usize = 64;

@@ -37,8 +37,9 @@ use actix::prelude::*;
 use despool_spool::{JobId, Retention, Shadow, State};
 
 pub use messages::{
-    ControlJob, ControlPrinter, EndDocPrinter, Job, JobControl, Jobs, OpenPrinter, Park, Part,
-    Played, Printer, PrinterControl, Printers, Reborn, Reload, StartDocPrinter, Subscribe, Which,
+    AbortDocPrinter, ControlJob, ControlPrinter, EndDocPrinter, Job, JobControl, Jobs, OpenPrinter,
+    Park, Part, Played, Printer, PrinterControl, Printers, Reborn, Reload, StartDocPrinter,
+    Subscribe, Which,
 };
 pub use parts::Road;
 pub use startup::recover_interrupted;

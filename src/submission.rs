@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::direct::Pipe;
 use crate::error::{Error, Result};
-use crate::provider::{EndDocPrinter, LocalPrintProvider, SUBMISSION_INTERRUPTED};
+use crate::provider::{AbortDocPrinter, EndDocPrinter, LocalPrintProvider, SUBMISSION_INTERRUPTED};
 use crate::supervise::Live;
 
 /// A document that is being received.
@@ -55,12 +55,21 @@ impl Drop for SpooledEnd {
     }
 }
 
-/// Breaks the pipe off when it is dropped before its end.
-struct DirectEnd(Pipe);
+/// Breaks the pipe off when it is dropped before its end, and lets the provider know: the job may be waiting for its device.
+struct DirectEnd {
+    job: JobId,
+    pipe: Pipe,
+    provider: Live<LocalPrintProvider>,
+    /// Why it is over; `None` where it ended as it should.
+    broken: Option<Arc<str>>,
+}
 
 impl Drop for DirectEnd {
     fn drop(&mut self) {
-        self.0.break_off();
+        self.pipe.break_off();
+        if let Some(why) = self.broken.take() {
+            self.provider.tell(AbortDocPrinter { job: self.job, why });
+        }
     }
 }
 
@@ -71,8 +80,15 @@ impl Submission {
         Self { job, way: Way::Spooled { writer: Some(writer), end } }
     }
 
-    pub(crate) fn direct(job: JobId, pipe: Pipe, ended: oneshot::Receiver<Result<()>>) -> Self {
-        Self { job, way: Way::Direct { pipe: DirectEnd(pipe), ended } }
+    pub(crate) fn direct(
+        job: JobId,
+        pipe: Pipe,
+        ended: oneshot::Receiver<Result<()>>,
+        provider: Live<LocalPrintProvider>,
+    ) -> Self {
+        let broken = Some("its sender gave it up".into());
+        let pipe = DirectEnd { job, pipe, provider, broken };
+        Self { job, way: Way::Direct { pipe, ended } }
     }
 
     /// The job's number.
@@ -88,7 +104,7 @@ impl Submission {
         let job = self.job;
         match &mut self.way {
             Way::Direct { pipe, .. } => {
-                if pipe.0.push(bytes).await {
+                if pipe.pipe.push(bytes).await {
                     Ok(())
                 } else {
                     Err(Error::Canceled { id: job })
@@ -111,9 +127,12 @@ impl Submission {
     pub async fn finish(self) -> Result<JobId> {
         let job = self.job;
         match self.way {
-            Way::Direct { pipe, ended } => {
-                pipe.0.finish();
-                ended.await.map_err(|_| Error::Restarting)??;
+            Way::Direct { mut pipe, ended } => {
+                pipe.pipe.finish();
+                let ended = ended.await;
+                // Whoever ended it has told everybody.
+                pipe.broken = None;
+                ended.map_err(|_| Error::Restarting)??;
             }
             Way::Spooled { writer, end } => {
                 let writer = writer.ok_or_else(|| broken_off(job))?;
@@ -143,10 +162,14 @@ impl Submission {
 
     /// Gives the document up.
     pub async fn abort(self, why: &str) {
-        if let Way::Spooled { writer: Some(writer), end } = self.way {
-            let why: Arc<str> = why.into();
-            let _ = blocking(move || writer.abort(&why)).await;
-            end.tell().await;
+        let why: Arc<str> = why.into();
+        match self.way {
+            Way::Direct { mut pipe, .. } => pipe.broken = Some(why),
+            Way::Spooled { writer: None, .. } => {}
+            Way::Spooled { writer: Some(writer), end } => {
+                let _ = blocking(move || writer.abort(&why)).await;
+                end.tell().await;
+            }
         }
     }
 }

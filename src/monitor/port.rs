@@ -365,5 +365,20 @@ impl Handler<CrashThread> for PortMonitor {
     }
 }
 
+/// Lets the port's thread hang as in a bad driver, until the other end is dropped.
+#[cfg(test)]
+#[derive(Message, Clone)]
+#[rtype(result = "()")]
+pub(crate) struct HangThread(pub(crate) crossbeam_channel::Receiver<std::convert::Infallible>);
+
+#[cfg(test)]
+impl Handler<HangThread> for PortMonitor {
+    type Result = ();
+
+    fn handle(&mut self, HangThread(until): HangThread, _: &mut Self::Context) {
+        self.thread.urge(Urgent::Hang(until));
+    }
+}
+
 #[cfg(test)]
 mod tests;

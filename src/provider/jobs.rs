@@ -8,7 +8,9 @@ use despool_spool::{Change, Deed, Hold, JobId, Recovery, Shadow, State, Ticket, 
 use tokio::sync::oneshot;
 
 use super::entry::{Entry, Stop};
-use super::messages::{ControlJob, EndDocPrinter, Job, JobControl, Jobs, StartDocPrinter, Which};
+use super::messages::{
+    AbortDocPrinter, ControlJob, EndDocPrinter, Job, JobControl, Jobs, StartDocPrinter, Which,
+};
 use super::parts::DirectJob;
 use super::view::JobView;
 use super::{LocalPrintProvider, now_ms};
@@ -91,7 +93,7 @@ impl LocalPrintProvider {
         let shadow = self.road.spool.job(id)?;
         self.tell_job(shadow.clone());
         self.enqueue(&shadow, ctx);
-        Ok(Submission::direct(id, pipe, ended))
+        Ok(Submission::direct(id, pipe, ended, self.road.provider.clone()))
     }
 
     /// Puts a job into its printer's queue, if it may be played.
@@ -343,6 +345,19 @@ impl Handler<EndDocPrinter> for LocalPrintProvider {
             }
             // It never came to be a job: nobody had heard of it but its sender.
             Err(_) => drop(self.road.shared().followers.remove(&job)),
+        }
+    }
+}
+
+impl Handler<AbortDocPrinter> for LocalPrintProvider {
+    type Result = ();
+
+    fn handle(&mut self, AbortDocPrinter { job, why }: AbortDocPrinter, ctx: &mut Self::Context) {
+        let error = Error::BrokenOff { why: why.to_string() };
+        // One that has ended already stays as it is.
+        if let Ok(shadow) = self.abort(job, &error) {
+            self.dequeue(&shadow);
+            self.ended_early(&shadow, error, ctx);
         }
     }
 }

@@ -35,6 +35,16 @@ pub struct EndDocPrinter {
     pub job: JobId,
 }
 
+/// The sender of a direct job is gone before its end.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct AbortDocPrinter {
+    /// The job.
+    pub job: JobId,
+    /// Why.
+    pub why: Arc<str>,
+}
+
 /// A print processor opens a printer to write to it.
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "Result<Monitor>")]

@@ -23,10 +23,11 @@ use super::resources::{Pressure, minute_of_day, to_next_minute};
 use super::{LocalPrintProvider, now_ms, startup};
 use crate::config::Datatype;
 use crate::error::{Error, Result};
-use crate::limits::RESOURCE_PAUSE;
-use crate::monitor::port::{AbortDoc, DocAborted, How};
+use crate::limits::{ABORT_WAIT, RESOURCE_PAUSE};
+use crate::monitor::port::{AbortDoc, DocAborted, How, PortMonitor};
 use crate::monitor::{Monitor, Outcome, PlayId};
 use crate::processor::{Forget, Play, PlaySource, WhatOf};
+use crate::supervise::Live;
 
 /// The record that playing may begin is durable.
 #[derive(Message)]
@@ -250,7 +251,7 @@ impl LocalPrintProvider {
         })
     }
 
-    fn abort(&mut self, id: JobId, error: &Error) -> Result<Arc<Shadow>> {
+    pub(super) fn abort(&mut self, id: JobId, error: &Error) -> Result<Arc<Shadow>> {
         let change = Change::Abort { at_ms: now_ms(), why: error.to_string().into() };
         Ok(self.road.spool.update(id, change, None)?)
     }
@@ -278,10 +279,10 @@ impl LocalPrintProvider {
         current.phase = Phase::Stopping(stop);
         let port = entry.parts.port.clone();
         let printer: Arc<str> = printer.into();
-        let abort = async move { port.ask(AbortDoc { play, how }).await.and_then(|done| done) };
+        let abort = async move { abort(&port, play, how).await };
         ctx.spawn(abort.into_actor(self).map(move |aborted, this, ctx| {
             let played = aborted.unwrap_or_else(|error| {
-                tracing::error!(%printer, %error, "the port did not answer an abort");
+                tracing::error!(%printer, %error, "the port did not answer an abort; what was noted last holds");
                 None
             });
             this.stopped_playing(&printer, play, how, played, ctx);
@@ -575,6 +576,13 @@ impl LocalPrintProvider {
             }
         }
     }
+}
+
+/// Aborts at a port. One that is stuck in its driver is not waited for: no note of the playing is taken any more, so it
+/// writes nothing more either.
+async fn abort(port: &Live<PortMonitor>, play: PlayId, how: How) -> Result<Option<PlayedBytes>> {
+    let answer = tokio::time::timeout(ABORT_WAIT, port.ask(AbortDoc { play, how })).await;
+    answer.map_err(|_| Error::Port { why: "it is stuck in its driver".to_owned() })??
 }
 
 impl Handler<Prepared> for LocalPrintProvider {

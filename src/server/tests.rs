@@ -16,6 +16,7 @@ use crate::processor::PrintProcessor;
 use crate::provider::{ControlJob, JobControl, JobState, StartDocPrinter};
 use crate::supervise::Crash;
 
+mod broken_off;
 mod deaths;
 mod network;
 mod reload;

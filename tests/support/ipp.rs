@@ -1,6 +1,7 @@
 //! An IPP client.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use despool::frontend::ipp::wire::{
     Attributes, GroupTag, JobState, Limits, Message, Operation, PrinterState, Status, decode,
@@ -12,10 +13,14 @@ use super::http::Http;
 /// The user that asks, where a test names no other.
 pub(crate) const USER: &str = "tester";
 
-/// A connection to an IPP server.
+/// A connection that was not used for this long is made anew: the server may have closed it.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// A client of an IPP server.
 pub(crate) struct Ipp {
     http: Http,
     address: SocketAddr,
+    used: Instant,
 }
 
 /// The names of an IPP server's things.
@@ -51,7 +56,15 @@ impl Names {
 
 impl Ipp {
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        Self { http: Http::connect(address), address }
+        Self { http: Http::connect(address), address, used: Instant::now() }
+    }
+
+    fn http(&mut self) -> &mut Http {
+        let now = Instant::now();
+        if now.duration_since(std::mem::replace(&mut self.used, now)) > FRESH {
+            self.http = Http::connect(self.address);
+        }
+        &mut self.http
     }
 
     pub(crate) fn names(&self) -> Names {
@@ -68,10 +81,11 @@ impl Ipp {
     #[track_caller]
     pub(crate) fn send(&mut self, request: &Message, document: &[u8]) -> Message {
         let message = encode(request).unwrap();
-        self.http.head(&format!("Content-Length: {}\r\n", message.len() + document.len()));
-        self.http.write(&message);
-        self.http.write(document);
-        answer(&mut self.http, request)
+        let http = self.http();
+        http.head(&format!("Content-Length: {}\r\n", message.len() + document.len()));
+        http.write(&message);
+        http.write(document);
+        answer(http, request)
     }
 
     /// The same in chunks of this size; the body is not begun before the server says `100 Continue`.
@@ -83,11 +97,12 @@ impl Ipp {
         chunk: usize,
     ) -> Message {
         let message = [encode(request).unwrap().as_slice(), document].concat();
-        self.http.head("Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n");
-        assert_eq!(self.http.response().unwrap().status, 100);
-        message.chunks(chunk).for_each(|chunk| self.http.chunk(chunk));
-        self.http.chunk(b"");
-        answer(&mut self.http, request)
+        let http = self.http();
+        http.head("Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n");
+        assert_eq!(http.response().unwrap().status, 100);
+        message.chunks(chunk).for_each(|chunk| http.chunk(chunk));
+        http.chunk(b"");
+        answer(http, request)
     }
 
     /// Carries out an operation that must succeed.

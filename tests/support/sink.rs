@@ -4,7 +4,7 @@
 //! soon felt by the sender.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -48,6 +48,8 @@ struct State {
     connections: Vec<Connection>,
     current: Option<TcpStream>,
     stop: bool,
+    /// The open connection is to be reset.
+    reset: bool,
     /// Takes no more than so many bytes in all.
     limit: Option<usize>,
 }
@@ -103,10 +105,11 @@ impl Sink {
     /// Breaks the open connection off.
     #[track_caller]
     pub(crate) fn reset(&self) {
-        let stream = self.shared.state().current.take().expect("a connection");
-        let peer = stream.try_clone().unwrap();
-        super::raw::reset(stream);
-        peer.shutdown(std::net::Shutdown::Both).unwrap();
+        let mut state = self.shared.state();
+        state.reset = true;
+        // Wakes the reader; the sender sees nothing of that.
+        state.current.take().expect("a connection").shutdown(Shutdown::Read).unwrap();
+        self.shared.changed.notify_all();
     }
 
     /// Waits until the connections are as wanted; all of them.
@@ -168,9 +171,13 @@ impl Shared {
                 state.current = Some(stream.try_clone().unwrap());
                 self.changed.notify_all();
             }
-            let end = self.receive(&stream);
+            let mut end = self.receive(&stream);
             let mut state = self.state();
             state.current = None;
+            if std::mem::take(&mut state.reset) {
+                end = End::Broken;
+                super::raw::reset(stream);
+            }
             state.connections.last_mut().unwrap().end = Some(end);
             self.changed.notify_all();
         }
@@ -183,12 +190,12 @@ impl Shared {
             let room = loop {
                 let left =
                     state.limit.map_or(buf.len(), |limit| limit.saturating_sub(state.taken()));
-                if left > 0 || state.stop {
+                if left > 0 || state.stop || state.reset {
                     break left.min(buf.len());
                 }
                 state = self.changed.wait(state).unwrap();
             };
-            if state.stop {
+            if state.stop || state.reset {
                 return End::Broken;
             }
             drop(state);
@@ -212,7 +219,7 @@ impl Drop for Sink {
                 self.shared.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             state.stop = true;
             if let Some(stream) = state.current.take() {
-                let _ = stream.shutdown(std::net::Shutdown::Both);
+                let _ = stream.shutdown(Shutdown::Both);
             }
         }
         self.shared.changed.notify_all();

@@ -1,6 +1,7 @@
 //! Simulated printers on wires of their own: they live in the test, and so outlive the server.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use despool_hw::sim::{Keep, Language, Model, ModelOptions, PtyPrinter, SimHandle, Snapshot};
@@ -41,4 +42,28 @@ pub(crate) fn when(printer: &SimHandle, wanted: impl Fn(&Snapshot) -> bool) -> S
 #[track_caller]
 pub(crate) fn took(printer: &SimHandle, bytes: usize) {
     when(printer, |snapshot| snapshot.bytes >= bytes as u64);
+}
+
+/// Lets a printer take no more when it took so many bytes, or a few more. Once.
+pub(crate) fn stall_at(printer: &SimHandle, bytes: usize) {
+    let (handle, armed) = (printer.clone(), AtomicBool::new(true));
+    printer.on_event(move |_| {
+        if handle.snapshot().bytes >= bytes as u64 && armed.swap(false, Ordering::AcqRel) {
+            tell(&handle, "stall on");
+        }
+    });
+}
+
+/// What a printer has kept, when that ends with `tail`.
+#[track_caller]
+pub(crate) fn kept_until(printer: &SimHandle, tail: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::new();
+    loop {
+        let seen = printer.snapshot().bytes;
+        kept.extend(printer.take_kept());
+        if kept.ends_with(tail) {
+            return kept;
+        }
+        when(printer, |snapshot| snapshot.bytes > seen);
+    }
 }

@@ -3,6 +3,7 @@
 
 mod hil;
 mod packages;
+mod python;
 mod test;
 
 use std::process::{Command, ExitCode};
@@ -18,8 +19,8 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["test"] => packages::install().and_then(|()| test::run()),
-        ["deps"] => packages::install(),
+        ["test"] => install().and_then(|()| test::run()),
+        ["deps"] => install(),
         ["bench"] => bench(),
         ["hil", words @ ..] => hil::hil(words),
         _ => {
@@ -34,6 +35,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn install() -> Result<(), String> {
+    packages::install().and_then(|()| python::install())
 }
 
 fn bench() -> Result<(), String> {

@@ -11,7 +11,7 @@ struct Need {
     why: &'static str,
 }
 
-const NEEDS: [Need; 4] = [
+const NEEDS: [Need; 7] = [
     Need {
         program: "lp",
         package: "cups-client",
@@ -27,6 +27,21 @@ const NEEDS: [Need; 4] = [
         program: "unshare",
         package: "util-linux",
         why: "a full disk of our own (a small tmpfs)",
+    },
+    Need {
+        program: "/usr/lib/python3/dist-packages/samba/__init__.py",
+        package: "python3-samba",
+        why: "Samba's client side of SPNEGO, NTLM and DCE/RPC",
+    },
+    Need {
+        program: "ntlm_auth",
+        package: "winbind",
+        why: "Samba's server side of SPNEGO and NTLM",
+    },
+    Need {
+        program: "/usr/lib/python3.11/ensurepip/__init__.py",
+        package: "python3-venv",
+        why: "a place for Python packages of our own",
     },
 ];
 

@@ -55,6 +55,9 @@ pub(super) enum Urgent {
     /// Die.
     #[cfg(test)]
     Crash,
+    /// Hear nothing until this is dropped.
+    #[cfg(test)]
+    Hang(Receiver<Infallible>),
 }
 
 /// How to stop a playing.

@@ -142,6 +142,8 @@ impl<'a> Driver<'a> {
                 Urgent::Stop => self.stop = true,
                 #[cfg(test)]
                 Urgent::Crash => panic!("injected: the port's thread dies"),
+                #[cfg(test)]
+                Urgent::Hang(until) => drop(until.recv()),
             }
         }
     }
@@ -185,12 +187,14 @@ impl<'a> Driver<'a> {
     }
 
     fn begin(&mut self, begin: Begin) {
-        if let Some(old) = self.stream.take() {
+        if let Some(mut old) = self.stream.take() {
+            // Its abort comes too late: whoever waited for it gave us up.
             tracing::error!(old = ?old.play, new = ?begin.play, "a document began before the last one ended");
-            self.upward.tell(PortEvent::Aborted {
-                play: old.play,
-                played: Some(old.played(self.port.as_deref())),
-            });
+            if let Some(port) = self.port.as_deref_mut() {
+                let _ = port.cancel();
+            }
+            let played = Some(old.lost(self.port.as_deref()));
+            self.upward.tell(PortEvent::Aborted { play: old.play, played });
         }
         let parked = self.parked.take().filter(|_| self.port.is_some());
         let goes_on = parked == Some((begin.job, begin.from));
