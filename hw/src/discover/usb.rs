@@ -43,6 +43,7 @@ fn uri(device: &Path, id: Option<&DeviceId>) -> Option<UsbUri> {
         model: said(id.and_then(|id| id.model.as_ref()), "product")?,
         serial: said(id.and_then(|id| id.serial.as_ref()), "serial"),
         interface: number.filter(|&number| number != 0),
+        port: None,
     })
     .filter(|uri| DeviceUri::Usb(uri.clone()).to_string().parse::<DeviceUri>().is_ok())
 }

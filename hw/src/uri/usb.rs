@@ -6,7 +6,8 @@ use super::options::Options;
 use super::scan::{Fault, Part, encode};
 
 const KNOWN: &[&str] = &["serial", "interface", "port"];
-const PORT: &str = "write port=1-2.3 as `despool ports` shows it: bus, then the ports of the hubs on the way";
+const PORT: &str =
+    "write port=1-2.3 as `despool ports` shows it: bus, then the ports of the hubs on the way";
 const EXAMPLE: &str = "write usb://MAKE/MODEL?serial=NUMBER, as `despool ports` shows it";
 
 /// A USB printer, by what it says of itself.
@@ -65,7 +66,8 @@ impl UsbUri {
 
 /// True for the kernel's name of a place on a bus, such as `1-2.3`.
 pub(crate) fn is_port(text: &str) -> bool {
-    let number = |digits: &str| digits.parse::<u8>().is_ok_and(|number| number.to_string() == digits);
+    let number =
+        |digits: &str| digits.parse::<u8>().is_ok_and(|number| number.to_string() == digits);
     // A bus has at most seven tiers (USB 2.0 §4.1.1), so five hubs between root and device.
     text.split_once('-').is_some_and(|(bus, ports)| {
         number(bus) && ports.split('.').count() <= 6 && ports.split('.').all(number)
