@@ -266,3 +266,17 @@ pub const UEVENTS: usize = 1024;
 
 /// Devices whose answers are remembered.
 pub const USB_KNOWN: usize = 256;
+
+/// One `write` to a parallel port takes at most this much, so that a cancel is heard soon: byte by byte on the wire, it is tens
+/// of milliseconds.
+pub const PARALLEL_WRITE_BYTES: usize = 8192;
+
+/// A printer on a parallel port is asked this often whether it has something to say: nobody tells, and turning the port round
+/// holds up what is being sent.
+pub const PARALLEL_LISTEN: Duration = Duration::from_millis(250);
+
+/// nInit is held low for this long (IEEE 1284-2000: 50 µs at least).
+pub const PARALLEL_RESET: Duration = Duration::from_micros(100);
+
+/// What a printer behind a node said and nobody has read.
+pub const NODE_INBOX_BYTES: usize = 4096;

@@ -34,6 +34,7 @@ pub use serial::{DataBits, Flow, Parity, SerialUri, StopBits};
 pub use sim::{SimLanguage, SimUri};
 pub use socket::{APPSOCKET_PORT, Host, SocketUri};
 pub use usb::UsbUri;
+pub(crate) use usb::is_port;
 
 use crate::limits::URI_BYTES;
 use scan::{Fault, Part, encode, encode_path};

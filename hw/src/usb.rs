@@ -23,17 +23,20 @@ mod errand;
 pub(crate) mod find;
 mod flights;
 mod hearing;
-mod identity;
+pub(crate) mod hotplug;
+pub(crate) mod identity;
 mod known;
-mod open;
+pub(crate) mod open;
 mod pipes;
 mod quirks;
 mod status;
+mod usbfs;
 mod wait;
 mod window;
 
 use std::time::Instant;
 
+pub(crate) use class::line_of;
 pub use quirks::{Quirk, QuirkError, set_quirks};
 
 use crate::fault::gone;
@@ -43,7 +46,7 @@ use crate::{Bell, Canceled, Error, Interest, Lent, Line, Port, PortFacts, Ready,
 use errand::Errand;
 use flights::Flights;
 use hearing::Hearing;
-use pipes::Pipes;
+use pipes::{Pipes, Work};
 use status::Status;
 
 /// A claimed USB printer.
@@ -59,6 +62,8 @@ pub struct UsbPort {
     mending: Option<Errand>,
     /// Why the device is of no use any more.
     broken: Option<String>,
+    /// A job is under way: its status is asked for more often.
+    in_job: bool,
     /// Half a job was left in the device: it has to forget it before the next one.
     half_a_job: bool,
     resettable: bool,
@@ -94,7 +99,10 @@ impl UsbPort {
         if let Err(why) = self.hearing.take_in(&mut *self.pipes, now) {
             self.fail(why);
         }
-        self.status.take_in(&mut *self.pipes, now);
+        let busy = self.in_job;
+        if let Err(why) = self.status.take_in(&mut *self.pipes, busy, now) {
+            self.fail(why);
+        }
         self.mend(now);
     }
 
@@ -107,7 +115,7 @@ impl UsbPort {
                 Some(Err(why)) => self.fail(why),
             }
             self.mending = None;
-            self.hearing.go_on(&mut *self.pipes, now);
+            self.hearing.mended(now);
             self.flights.go_on(&mut *self.pipes, now);
         }
         let (out, back) = (self.flights.is_halted(), self.hearing.is_halted());
@@ -117,37 +125,47 @@ impl UsbPort {
     }
 
     /// Has something done with the device on a thread of its own.
-    fn run(&mut self, make: impl FnOnce(&mut dyn Pipes) -> errand::Work) {
+    fn run(&mut self, make: impl FnOnce(&mut dyn Pipes) -> Work) {
         match Errand::start(make(&mut *self.pipes), self.done.clone()) {
             Ok(errand) => self.mending = Some(errand),
             Err(error) => self.fail(error.to_string()),
         }
     }
 
+    fn in_flight_now(&self) -> u64 {
+        self.flights.in_flight()
+    }
+
     fn line_now(&self) -> Line {
         Line { held_back: Some(self.flights.is_stalled()), ..self.status.line() }
     }
 
-    /// Has the device forget the half job that it holds. True: it has.
+    /// Has the device forget the half job that it holds. True: it has; false: `until` came first.
     fn forget(&mut self, bell: Option<&Bell>, until: Instant) -> Result<bool, Error> {
-        self.take_in();
-        if self.mending.is_none() {
-            self.flights.forget();
-            self.run(Pipes::soft_reset);
+        if !self.await_mending(bell, until)? {
+            return Ok(false);
         }
+        self.run(|pipes| pipes.soft_reset());
+        self.await_mending(bell, until)
+    }
+
+    /// Waits until nothing is being put right any more. False: `until` came first.
+    fn await_mending(&mut self, bell: Option<&Bell>, until: Instant) -> Result<bool, Error> {
         let quiet = Bell::new()?;
-        while self.mending.is_some() {
-            let ready = self.sleep(bell.unwrap_or(&quiet), Some(until))?;
+        loop {
             self.take_in();
             self.alive()?;
-            if ready && bell.is_some_and(Bell::hush) {
-                return Err(Error::Rang { port: self.name.clone() });
+            if self.mending.is_none() {
+                return Ok(true);
             }
             if Instant::now() >= until {
                 return Ok(false);
             }
+            let rang = self.sleep(bell.unwrap_or(&quiet), Some(until))?;
+            if rang && bell.is_some_and(Bell::hush) {
+                return Err(Error::Rang { port: self.name.clone() });
+            }
         }
-        Ok(true)
     }
 }
 
@@ -168,11 +186,12 @@ impl Port for UsbPort {
         if self.half_a_job && self.resettable {
             let patience = after(USB_RESET_WAIT).map_or(until, |at| at.min(until));
             if !self.forget(Some(bell), patience)? {
-                // It is not sure that it forgot; sending nothing more ever would be worse.
+                // Whether it forgot is not sure; sending nothing more ever would be worse.
                 tracing::warn!(port = %self.name, "the printer did not answer a reset after a cancel");
             }
         }
         self.half_a_job = false;
+        self.in_job = true;
         self.flights.begin_job();
         Ok(())
     }
@@ -188,17 +207,14 @@ impl Port for UsbPort {
     }
 
     fn in_flight(&self) -> u64 {
-        self.flights.in_flight()
+        self.in_flight_now()
     }
 
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
         self.take_in();
         match self.hearing.read(buf) {
             0 => self.alive().map(|()| 0),
-            count => {
-                self.hearing.go_on(&mut *self.pipes, Instant::now());
-                Ok(count)
-            }
+            count => Ok(count),
         }
     }
 
@@ -218,7 +234,7 @@ impl Port for UsbPort {
     fn tail(&mut self) -> Result<Tail, Error> {
         self.take_in();
         self.alive()?;
-        Ok(match self.in_flight() {
+        Ok(match self.in_flight_now() {
             0 => Tail::Empty,
             bytes => Tail::Bytes(bytes),
         })
@@ -240,6 +256,7 @@ impl Port for UsbPort {
             self.fail("transfers could not be taken back");
         }
         self.half_a_job |= sent_some;
+        self.in_job = false;
         Ok(canceled)
     }
 

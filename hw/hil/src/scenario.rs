@@ -1,8 +1,11 @@
 //! Scenarios: what must hold on real drivers, as an operator's steps. Each has a machine of its own.
 //!
 //! [`wires`] shows that the bench itself can be believed: the kernel's drivers and busybox, nothing of despool.
+//! The others run despool itself, as an operator does ([`server`]).
 
 pub mod check;
+pub mod server;
+pub mod usb;
 pub mod wires;
 
 use std::path::PathBuf;
@@ -44,7 +47,7 @@ pub struct Scenario {
 
 /// All of them.
 pub fn all() -> Vec<Scenario> {
-    [wires::ALL].concat()
+    [wires::ALL, usb::ALL].concat()
 }
 
 /// What running some scenarios came to.

@@ -25,11 +25,6 @@ const ENDPOINT: u8 = 5;
 const BULK: u8 = 2;
 
 impl Setting {
-    /// True for printers: class 7, subclass 1.
-    pub(crate) fn is_printer(&self) -> bool {
-        matches!(self.class, [7, 1, _])
-    }
-
     fn add(&mut self, address: u8, attributes: u8, max_packet: u16) {
         if attributes & 3 != BULK {
             return;
@@ -114,7 +109,6 @@ mod tests {
         assert_eq!((settings[1].out, settings[1].back), (Some(1), None));
         assert_eq!((settings[2].out, settings[2].back), (Some(1), Some((0x82, 512))));
         assert_eq!(settings[2].configuration, 1);
-        assert!(!settings[0].is_printer() && settings[1].is_printer());
     }
 
     #[test]

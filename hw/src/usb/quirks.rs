@@ -40,7 +40,12 @@ const fn known(vendor: u16, product: u16, what: &'static str, why: &'static str)
 
 /// Linux `drivers/usb/class/usblp.c`, `quirk_printers`, as of 6.12, in our words.
 const TABLE: [Known; 17] = [
-    known(0x03F0, 0x0004, "one-way", "HP DeskJet 895C: mixes status into data when asked with full buffers"),
+    known(
+        0x03F0,
+        0x0004,
+        "one-way",
+        "HP DeskJet 895C: mixes status into data when asked with full buffers",
+    ),
     known(0x03F0, 0x0104, "one-way", "HP DeskJet 880C: the same"),
     known(0x03F0, 0x0204, "one-way", "HP DeskJet 815C: the same"),
     known(0x03F0, 0x0304, "one-way", "HP DeskJet 810C and 812C: the same"),
@@ -56,7 +61,12 @@ const TABLE: [Known; 17] = [
     known(0x0482, 0x0010, "one-way", "Kyocera Mita FS 820"),
     known(0x04F9, 0x000D, "one-way", "Brother HL-1440"),
     known(0x04B8, 0x0202, "any-class", "Epson receipt printer M129C: a vendor's class"),
-    known(0x0416, 0x5011, "no-set-interface", "Winbond's chip in many receipt printers: stops answering"),
+    known(
+        0x0416,
+        0x5011,
+        "no-set-interface",
+        "Winbond's chip in many receipt printers: stops answering",
+    ),
 ];
 
 /// Says how printers of some make are to be treated.
@@ -83,7 +93,8 @@ impl FromStr for Quirk {
         let (ids, words) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
         let (vendor, product) = ids.split_once(':').ok_or_else(wrong)?;
         let number = |digits: &str| {
-            let hex = (1..=4).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+            let hex =
+                (1..=4).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
             hex.then(|| u16::from_str_radix(digits, 16).ok()).flatten()
         };
         let vendor = number(vendor).ok_or_else(wrong)?;

@@ -38,7 +38,8 @@ impl Window {
     pub(super) fn taken(&mut self, bytes: usize, now: Instant) {
         let time = self.since.replace(now).map(|since| now.saturating_duration_since(since));
         let time = time.unwrap_or_default().max(Duration::from_micros(1));
-        let in_window = (bytes as u128).saturating_mul(USB_WINDOW.as_micros()) / time.as_micros().max(1);
+        let in_window =
+            (bytes as u128).saturating_mul(USB_WINDOW.as_micros()) / time.as_micros().max(1);
         let measured = usize::try_from(in_window).unwrap_or(MOST).min(MOST);
         // Up at once, down by halves: one slow transfer (a page being fed) is not a slow printer.
         let next = if measured >= self.bytes { measured } else { (self.bytes / 2).max(measured) };

@@ -174,7 +174,8 @@ impl Guest {
         writing.wait(COMMAND)?.successful().map(drop)
     }
 
-    /// Gives the guest the host's file system, once.
+    /// Gives the guest the host's file system, once. `/tmp` claims more room than there is memory: programs that look for room
+    /// before they begin (spoolers) find it.
     fn mount_host(&self) -> Result<()> {
         const SCRIPT: &str = "
             [ -e /host/proc/self ] && exit 0
@@ -182,7 +183,7 @@ impl Guest {
             mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288,cache=loose,ro host /host
             mount -t devtmpfs dev /host/dev; mount -t devpts pts /host/dev/pts
             mount -t proc proc /host/proc; mount -t sysfs sys /host/sys
-            for dir in tmp run; do mount -t tmpfs tmp /host/$dir; done";
+            for dir in tmp run; do mount -t tmpfs -o size=2g tmp /host/$dir; done";
         self.shell(SCRIPT).map(drop)
     }
 }
