@@ -143,10 +143,10 @@ impl Flights {
             self.halts = 0;
             self.window.taken(count, now);
         }
+        self.keep(sent.bytes, count);
         if sent.outcome == Outcome::Halted && !self.halted {
             self.halt(pipes)?;
         }
-        self.keep(sent.bytes, count);
         Ok(())
     }
 

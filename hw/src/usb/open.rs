@@ -11,6 +11,7 @@ use super::find::{Printer, printers};
 use super::flights::Flights;
 use super::hearing::Hearing;
 use super::identity::{Fit, fit};
+use super::pipes::Pipes;
 use super::status::Status;
 use super::usbfs::Usbfs;
 use super::{UsbPort, class, known, quirks};
@@ -119,23 +120,38 @@ fn port(
         Ok::<_, Error>((back, USB_BACK_BYTES.next_multiple_of(packet.max(1))))
     });
     let back = back.transpose()?;
-    let (done, now) = (Bell::new()?, Instant::now());
-    let hearing = Hearing::new(back.is_some(), now);
-    Ok(UsbPort {
-        name: name.to_owned(),
-        done: done.clone(),
-        pipes: Box::new(Usbfs::new(interface, out, back, done)),
-        flights: Flights::default(),
-        hearing,
-        status: Status::new(!ways.no_status, now),
-        mending: None,
-        broken: None,
-        in_job: false,
-        half_a_job: false,
-        resettable: !ways.no_soft_reset,
-        device_id: device_id.map(|id| id.raw),
-        told: Line::default(),
-    })
+    let (done, two_way) = (Bell::new()?, back.is_some());
+    let pipes = Box::new(Usbfs::new(interface, out, back, done.clone()));
+    Ok(UsbPort::over(pipes, done, name, two_way, ways, device_id))
+}
+
+impl UsbPort {
+    /// A port over the pipes of a claimed interface, which ring `done` at every completion.
+    pub(super) fn over(
+        pipes: Box<dyn Pipes>,
+        done: Bell,
+        name: &str,
+        two_way: bool,
+        ways: quirks::Ways,
+        device_id: Option<DeviceId>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            name: name.to_owned(),
+            done,
+            pipes,
+            flights: Flights::default(),
+            hearing: Hearing::new(two_way, now),
+            status: Status::new(!ways.no_status, now),
+            mending: None,
+            broken: None,
+            in_job: false,
+            half_a_job: false,
+            resettable: !ways.no_soft_reset,
+            device_id: device_id.map(|id| id.raw),
+            told: Line::default(),
+        }
+    }
 }
 
 /// An error of nusb, by whose fault it is.

@@ -1,6 +1,6 @@
 //! Printing by USB: what an operator does to the printer, and what may not be lost by it.
 
-use super::check::{document, equal, holds};
+use super::check::{document, equal};
 use super::server::{Queue, Server, port};
 use super::{Scenario, Stage, When};
 use crate::Bench;
@@ -29,13 +29,17 @@ fn ten_mebibytes(stage: &Stage) -> Result<()> {
     let uri = port(&bench, stage, "usb:")?;
     equal("the printer's URI", uri.as_str(), "usb://HIL/Virtual%20Label?serial=HIL0001")?;
     let server = Server::start(&bench, stage, &[Queue::new("label", &uri)])?;
+    // For a moment it takes nothing: what is in flight then shows.
+    plugged.with(|device| device.set_nak(true));
     let content = document(stage.seed, 10 << 20);
     let job = server.print("label", &content)?;
+    plugged.wait_for("several transfers in flight", EVENT, |device| {
+        (device.seen().most_waiting >= 2).then_some(())
+    })?;
+    plugged.with(|device| device.set_nak(false));
     server.wait_for_state(&job, "completed", EVENT)?;
     printer.expect(&content)?;
-    let seen = plugged.with(|device| device.seen());
-    holds(&format!("several transfers are in flight: {seen:?}"), seen.most_waiting >= 2)?;
-    equal("the longest transfer", seen.longest, 64 * 1024)?;
+    equal("the longest transfer", plugged.with(|device| device.seen().longest), 64 * 1024)?;
     server.stop()?;
     // The printer is usblp's again.
     bench.wait_for_node("/dev/usb/lp0")
