@@ -8,7 +8,7 @@
 //! A node that does not exist is not polled for: inotify tells when it comes, when the directory that it will be in
 //! comes, when the symbolic link that leads to it changes, and when udev has set its permissions. A node that *is* there
 //! and cannot be opened is tried when another program closes it, and now and then, since most reasons tell nobody when they
-//! end. So are hosts of the network.
+//! end. So are hosts of the network. USB printers are looked for when the kernel says that some device came.
 //!
 //! The one invariant: a device that comes is not missed, whenever that happens. Each wait sets its watches first and
 //! looks then.
@@ -21,10 +21,13 @@ use std::time::Instant;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::stat;
 
+use crate::discover::sysfs::Root;
 use crate::fault::failed;
 use crate::limits::{ARRIVAL_FIRST, ARRIVAL_LAST, HOST_RETRY_FIRST, HOST_RETRY_LAST};
 use crate::poll::{Ladder, after, earlier, poll};
-use crate::{Bell, DeviceUri, Error, sim};
+use crate::usb::hotplug::Hotplug;
+use crate::usb::open::candidates;
+use crate::{Bell, DeviceUri, Error, UsbUri, sim};
 use watch::Watch;
 
 /// What ended a wait.
@@ -46,6 +49,9 @@ pub struct Arrival {
     path: Option<PathBuf>,
     /// A simulated printer, which says itself when it is plugged in.
     sim: Option<sim::Key>,
+    /// A USB printer, the ear that hears it come (`None`: it cannot be heard), and what it was when it was last there.
+    usb: Option<(UsbUri, Option<Hotplug>)>,
+    usb_seen: Vec<UsbSeen>,
     /// The node as it was when it was last said to be there.
     seen: Option<Seen>,
     tries: Ladder,
@@ -62,22 +68,33 @@ struct Seen {
     owner: (u32, u32),
 }
 
+/// What of a USB printer decides whether it can be opened: where it is plugged in, which plugging-in this is, the driver that
+/// has it, and who may open it.
+type UsbSeen = (String, (u8, u8), Option<PathBuf>, Option<(u32, u32, u32)>);
+
 impl Arrival {
     /// Waits for the device of this URI.
     ///
-    /// Nodes are watched, simulated printers tell. Hosts are tried again after [`HOST_RETRY_FIRST`], doubling to [`HOST_RETRY_LAST`]; so are, until
-    /// their hot-plug events are listened to, USB printers.
+    /// Nodes are watched, simulated printers tell, the kernel tells of USB devices. Hosts are tried again after
+    /// [`HOST_RETRY_FIRST`], doubling to [`HOST_RETRY_LAST`].
     pub fn new(uri: &DeviceUri) -> Self {
         let path = uri.path().map(Path::to_owned);
-        let tries = match path {
-            Some(_) => Ladder::new(ARRIVAL_FIRST, ARRIVAL_LAST),
-            None => Ladder::new(HOST_RETRY_FIRST, HOST_RETRY_LAST),
+        let tries = match uri {
+            DeviceUri::Socket(_) | DeviceUri::Sim(_) => {
+                Ladder::new(HOST_RETRY_FIRST, HOST_RETRY_LAST)
+            }
+            _ => Ladder::new(ARRIVAL_FIRST, ARRIVAL_LAST),
+        };
+        let usb = match uri {
+            DeviceUri::Usb(printer) => Some((printer.clone(), Hotplug::listen().ok())),
+            _ => None,
         };
         let sim = match uri {
             DeviceUri::Sim(printer) => Some(sim::Key::from(printer)),
             _ => None,
         };
-        Self { name: uri.to_string(), path, sim, seen: None, tries, due: None }
+        let (name, usb_seen) = (uri.to_string(), Vec::new());
+        Self { name, path, sim, usb, usb_seen, seen: None, tries, due: None }
     }
 
     /// Waits until the device may be there, the bell rings, or `until` (`None`: no deadline). The first wait for a node
@@ -108,10 +125,14 @@ impl Arrival {
             return Ok(Some(self.try_now()));
         }
         // What is not there needs no second look, unless it cannot be watched.
-        let blind = watch.as_ref().is_none_or(|watch| watch.is_blind);
-        let due = if blind || self.seen.is_some() { self.due() } else { None };
+        let deaf = self.usb.as_ref().is_none_or(|(_, ear)| ear.is_none());
+        let blind = watch.as_ref().is_none_or(|watch| watch.is_blind) && deaf;
+        let is_there = self.seen.is_some() || !self.usb_seen.is_empty();
+        let due = if blind || is_there { self.due() } else { None };
+        let ear = self.usb.as_ref().and_then(|(_, ear)| ear.as_ref());
         let mut fds = vec![PollFd::new(bell, PollFlags::IN)];
         fds.extend(watch.as_ref().map(|watch| PollFd::new(watch, PollFlags::IN)));
+        fds.extend(ear.map(|ear| PollFd::new(ear, PollFlags::IN)));
         poll(&mut fds, earlier(until, due))
             .map_err(|errno| failed(&self.name, "waiting for the device", errno))?;
         let mut woken = fds.iter().map(|fd| !fd.revents().is_empty());
@@ -142,6 +163,9 @@ impl Arrival {
 
     /// True if there is a node that was not there, or not like this, at the last look.
     fn look(&mut self) -> bool {
+        if self.usb.is_some() {
+            return self.look_for_usb();
+        }
         let Some(path) = &self.path else { return false };
         let now = stat(path).ok().map(|stat| Seen {
             place: (stat.st_dev, stat.st_ino),
@@ -155,6 +179,29 @@ impl Arrival {
             self.due = None;
         }
         self.seen = now;
+        is_news
+    }
+
+    /// The same for a USB printer, which may be any of several.
+    fn look_for_usb(&mut self) -> bool {
+        let Some((wanted, ear)) = &self.usb else { return false };
+        // First heard, then looked: what comes in between is heard at the next wait.
+        let _ = ear.as_ref().map(Hotplug::told);
+        let there = candidates(&Root::new(Path::new("/")), wanted).into_iter();
+        let now: Vec<UsbSeen> = there
+            .map(|(_, printer)| {
+                let node = stat(printer.usbfs()).ok();
+                let node = node.map(|node| (node.st_mode, node.st_uid, node.st_gid));
+                (printer.place, printer.address, printer.node, node)
+            })
+            .collect();
+        let changed = now != self.usb_seen;
+        if changed {
+            self.tries.reset();
+            self.due = None;
+        }
+        let is_news = changed && now.iter().any(|it| !self.usb_seen.contains(it));
+        self.usb_seen = now;
         is_news
     }
 }

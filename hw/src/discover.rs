@@ -1,7 +1,7 @@
 //! What is attached to this machine, as device URIs.
 //!
 //! Only what is really there: a UART that the kernel has found (its `type` is not 0; distributions make 4 to 32 nodes
-//! `/dev/ttyS*` for chips that may not exist), USB serial adapters, USB printers that `usblp` has bound, parallel ports.
+//! `/dev/ttyS*` for chips that may not exist), USB serial adapters, USB printers (whoever has claimed them), parallel ports.
 //! Not offered: a serial line that the kernel uses as its console.
 //!
 //! Each is named by the most stable name that udev has for it, so that a configuration survives the next plug. What it is
@@ -9,7 +9,7 @@
 
 mod parallel;
 mod serial;
-mod sysfs;
+pub(crate) mod sysfs;
 mod usb;
 
 use std::path::{Path, PathBuf};

@@ -21,6 +21,7 @@ pub mod limits;
 mod open;
 mod poll;
 mod port;
+mod printer;
 mod serial;
 pub mod sim;
 mod socket;
@@ -28,6 +29,7 @@ mod stall;
 #[cfg(test)]
 mod testing;
 mod uri;
+mod usb;
 
 pub use arrival::{Arrival, Arrived};
 pub use bell::Bell;
@@ -39,9 +41,11 @@ pub use open::open;
 pub use port::{
     Canceled, FileRange, Interest, Lent, Line, Lines, Origin, Port, PortFacts, Ready, Tail,
 };
+pub use printer::PrinterPort;
 pub use serial::SerialPort;
 pub use socket::SocketPort;
 pub use uri::{
     APPSOCKET_PORT, DataBits, DeviceUri, Flow, Host, Parity, SerialUri, SimLanguage, SimUri,
     SocketUri, StopBits, UriError, UsbUri,
 };
+pub use usb::{Quirk, QuirkError, UsbPort, set_quirks};

@@ -214,3 +214,81 @@ pub const DIRECTORY_ENTRIES: usize = 65_536;
 
 /// One sysfs attribute is a page at most.
 pub const ATTRIBUTE_BYTES: u64 = 4096;
+
+/// One USB transfer carries at most this much …
+pub const USB_TRANSFER_BYTES: usize = 64 * 1024;
+
+/// … and at least this much, where there is as much to send.
+pub const USB_TRANSFER_LEAST: usize = 4096;
+
+/// So many transfers are in flight at most: enough that the wire is never idle while we look away.
+pub const USB_TRANSFERS: usize = 8;
+
+/// A USB printer has no more in flight than it takes in this time, so that what a status request has to wait behind, and
+/// what a cancel finds, stay small …
+pub const USB_WINDOW: Duration = Duration::from_millis(250);
+
+/// … but this much at least.
+pub const USB_WINDOW_LEAST: usize = 16 * 1024;
+
+/// The transfer that waits for what a USB printer says, rounded up to whole packets. The size that `usblp` uses.
+pub const USB_BACK_BYTES: usize = 1024;
+
+/// What a USB printer said and nobody has read: with more it has to wait.
+pub const USB_INBOX_BYTES: usize = 16 * 1024;
+
+/// A USB printer that talks without end is listened to so often in [`USB_BACK_EVERY`] …
+pub const USB_BACK_TURNS: u32 = 32;
+
+/// … (it can say 1.6 MB a second).
+pub const USB_BACK_EVERY: Duration = Duration::from_millis(20);
+
+/// A USB printer that answers that it has nothing to say (many do) is asked again after this long at first …
+pub const USB_SILENCE_FIRST: Duration = Duration::from_millis(2);
+
+/// … doubling up to this.
+pub const USB_SILENCE_LAST: Duration = Duration::from_millis(250);
+
+/// An endpoint that halts so often without taking a byte is not going to.
+pub const USB_HALTS: u32 = 3;
+
+/// The port status of a USB printer is asked for this often while a job is under way …
+pub const USB_STATUS_BUSY: Duration = Duration::from_millis(60);
+
+/// … and this often while it has nothing to do.
+pub const USB_STATUS_IDLE: Duration = Duration::from_secs(1);
+
+/// A USB printer that does not answer a class request within this time will not.
+pub const USB_REQUEST_WAIT: Duration = Duration::from_secs(2);
+
+/// A reset of a USB printer and of its endpoints takes no longer than this.
+pub const USB_RESET_WAIT: Duration = Duration::from_secs(5);
+
+/// Transfers that are taken back come back within this time: that is the host controller's work, not the device's.
+pub const USB_CANCEL_WAIT: Duration = Duration::from_secs(1);
+
+/// A USB device's configuration descriptors together: far more than any has.
+pub const USB_DESCRIPTOR_BYTES: u64 = 64 * 1024;
+
+/// One message about a device that came or went (the kernel's own bound is 2 KiB and a bit).
+pub const UEVENT_BYTES: usize = 8192;
+
+/// Messages about devices that are looked at in one go; more, and the device itself is looked at.
+pub const UEVENTS: usize = 1024;
+
+/// Devices whose answers are remembered.
+pub const USB_KNOWN: usize = 256;
+
+/// One `write` to a parallel port takes at most this much, so that a cancel is heard soon: byte by byte on the wire, it is tens
+/// of milliseconds.
+pub const PARALLEL_WRITE_BYTES: usize = 8192;
+
+/// A printer on a parallel port is asked this often whether it has something to say: nobody tells, and turning the port round
+/// holds up what is being sent.
+pub const PARALLEL_LISTEN: Duration = Duration::from_millis(250);
+
+/// nInit is held low for this long (IEEE 1284-2000: 50 µs at least).
+pub const PARALLEL_RESET: Duration = Duration::from_micros(100);
+
+/// What a printer behind a node said and nobody has read.
+pub const NODE_INBOX_BYTES: usize = 4096;

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! serial:/dev/ttyS0?baud=9600+bits=8+parity=none+flow=none|soft|hard|dtrdsr+stop=1|2
-//! usb://MAKE/MODEL?serial=SN&interface=N
+//! usb://MAKE/MODEL?serial=SN&interface=N&port=1-2.3
 //! parallel:/dev/parport0   parallel:/dev/lp0
 //! socket://HOST[:9100][?hold=SECONDS]
 //! file:/path
@@ -34,6 +34,7 @@ pub use serial::{DataBits, Flow, Parity, SerialUri, StopBits};
 pub use sim::{SimLanguage, SimUri};
 pub use socket::{APPSOCKET_PORT, Host, SocketUri};
 pub use usb::UsbUri;
+pub(crate) use usb::is_port;
 
 use crate::limits::URI_BYTES;
 use scan::{Fault, Part, encode, encode_path};

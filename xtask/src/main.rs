@@ -1,6 +1,7 @@
-//! despool's chores: `cargo xtask test`, `cargo xtask deps`, `cargo xtask bench`.
+//! despool's chores: `cargo xtask test`, `cargo xtask deps`, `cargo xtask bench`, `cargo xtask hil`.
 #![forbid(unsafe_code)]
 
+mod hil;
 mod packages;
 mod python;
 mod test;
@@ -11,7 +12,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   test    install what the tests need (says what and why first), run every tier, print one summary
   deps    only install what the tests need
-  bench   run the benches, and fail where a ratio misses its target";
+  bench   run the benches, and fail where a ratio misses its target
+  hil     run scenarios on real drivers: `cargo xtask hil help` says more";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
         ["test"] => install().and_then(|()| test::run()),
         ["deps"] => install(),
         ["bench"] => bench(),
+        ["hil", words @ ..] => hil::hil(words),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -9,35 +9,35 @@ use crate::limits::{ATTRIBUTE_BYTES, DIRECTORY_ENTRIES};
 
 /// The directory that stands for `/`, without links.
 #[derive(Debug)]
-pub(super) struct Root(PathBuf);
+pub(crate) struct Root(PathBuf);
 
 impl Root {
-    pub(super) fn new(root: &Path) -> Self {
+    pub(crate) fn new(root: &Path) -> Self {
         Self(fs::canonicalize(root).unwrap_or_else(|_| root.to_owned()))
     }
 
     /// Where an absolute path is below this root.
-    pub(super) fn at(&self, path: &Path) -> PathBuf {
+    pub(crate) fn at(&self, path: &Path) -> PathBuf {
         self.0.join(path.strip_prefix("/").unwrap_or(path))
     }
 
     /// What a path below the root is called by those for whom the root is `/`.
-    pub(super) fn outside(&self, path: &Path) -> PathBuf {
+    pub(crate) fn outside(&self, path: &Path) -> PathBuf {
         Path::new("/").join(path.strip_prefix(&self.0).unwrap_or(path))
     }
 
     /// The path without links, below the root. `None`: it does not exist.
-    pub(super) fn real(&self, path: &Path) -> Option<PathBuf> {
+    pub(crate) fn real(&self, path: &Path) -> Option<PathBuf> {
         fs::canonicalize(self.at(path)).ok().filter(|path| path.starts_with(&self.0))
     }
 
     /// The device directory of a member of a class: `/sys/class/tty/ttyUSB0` without links.
-    pub(super) fn class(&self, class: &str, name: &str) -> Option<PathBuf> {
+    pub(crate) fn class(&self, class: &str, name: &str) -> Option<PathBuf> {
         self.real(&Path::new("/sys/class").join(class).join(name))
     }
 
     /// The names in a directory, sorted, numbers by their value; at most [`DIRECTORY_ENTRIES`]. None if it does not exist.
-    pub(super) fn names(&self, directory: &str) -> Vec<String> {
+    pub(crate) fn names(&self, directory: &str) -> Vec<String> {
         let entries = fs::read_dir(self.at(Path::new(directory))).into_iter().flatten().flatten();
         let names = entries
             .take(DIRECTORY_ENTRIES)
@@ -57,7 +57,7 @@ fn sort_key(name: &str) -> (String, u64, String) {
 
 /// A file of one value: its text without line ends and other control characters (a device may have put them there).
 /// `None`: it does not exist, or says nothing.
-pub(super) fn attribute(directory: &Path, name: &str) -> Option<String> {
+pub(crate) fn attribute(directory: &Path, name: &str) -> Option<String> {
     let mut bytes = Vec::new();
     fs::File::open(directory.join(name))
         .ok()?
@@ -69,13 +69,23 @@ pub(super) fn attribute(directory: &Path, name: &str) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
+/// A file of raw bytes, at most `limit_bytes` of it; nothing if it cannot be read.
+pub(crate) fn bytes(directory: &Path, name: &str, limit_bytes: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Ok(file) = fs::File::open(directory.join(name)) {
+        // What was read before an error counts: the reader believes no length anyway.
+        let _ = file.take(limit_bytes).read_to_end(&mut bytes);
+    }
+    bytes
+}
+
 /// The nearest directory at or above `device` that has this attribute.
-pub(super) fn above<'a>(device: &'a Path, name: &str) -> Option<&'a Path> {
+pub(crate) fn above<'a>(device: &'a Path, name: &str) -> Option<&'a Path> {
     device.ancestors().find(|directory| directory.join(name).is_file())
 }
 
 /// The USB bus in a device's path, such as `usb1`.
-pub(super) fn bus(device: &Path) -> Option<String> {
+pub(crate) fn bus(device: &Path) -> Option<String> {
     let is_bus = |step: &&str| {
         step.strip_prefix("usb")
             .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
@@ -84,7 +94,7 @@ pub(super) fn bus(device: &Path) -> Option<String> {
 }
 
 /// Make and product of the USB device that `device` is part of.
-pub(super) fn product(device: &Path) -> Option<String> {
+pub(crate) fn product(device: &Path) -> Option<String> {
     let device = above(device, "idVendor")?;
     let words: Vec<_> = ["manufacturer", "product"]
         .into_iter()

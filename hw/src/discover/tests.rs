@@ -40,7 +40,13 @@ impl Machine {
     /// A USB device at `bus/port` with one interface; the path of the interface below `sys`.
     fn usb(&self, bus: &str, port: &str, strings: [&str; 3]) -> String {
         let device = format!("devices/pci0000:00/0000:00:14.0/{bus}/{port}");
-        self.file(&format!("sys/{device}/idVendor"), "0a5f\n");
+        let (_, number) = port.split_once('-').unwrap();
+        self.file(&format!("sys/{device}/idVendor"), "0a5f\n")
+            .file(&format!("sys/{device}/idProduct"), "0001\n")
+            .file(&format!("sys/{device}/bConfigurationValue"), "1\n")
+            .file(&format!("sys/{device}/busnum"), &bus["usb".len()..])
+            // Not a number that a printer of another test has: what printers say is remembered for all.
+            .file(&format!("sys/{device}/devnum"), &format!("{}", 200 + number.len()));
         for (name, text) in ["manufacturer", "product", "serial"].into_iter().zip(strings) {
             if !text.is_empty() {
                 self.file(&format!("sys/{device}/{name}"), &format!("{text}\n"));
@@ -52,6 +58,17 @@ impl Machine {
         interface
     }
 
+    /// Gives a USB device the descriptors of a two-way printer.
+    fn prints(&self, bus: &str, port: &str) {
+        const DESCRIPTORS: &[u8] = &[
+            18, 1, 0, 2, 0, 0, 0, 64, 0x5F, 0x0A, 1, 0, 0, 1, 1, 2, 3, 1, // device
+            9, 2, 32, 0, 1, 1, 0, 0xC0, 50, // configuration 1
+            9, 4, 0, 0, 2, 7, 1, 2, 0, 7, 5, 1, 2, 0, 2, 0, 7, 5, 0x82, 2, 0, 2, 0,
+        ];
+        let file = format!("sys/devices/pci0000:00/0000:00:14.0/{bus}/{port}/descriptors");
+        fs::write(self.0.path().join(file), DESCRIPTORS).unwrap();
+    }
+
     fn adapter(&self, bus: &str, port: &str, name: &str, strings: [&str; 3]) {
         let interface = self.usb(bus, port, strings);
         self.file(&format!("sys/{interface}/{name}/tty/{name}/dev"), "188:0\n")
@@ -61,6 +78,7 @@ impl Machine {
 
     fn printer(&self, bus: &str, port: &str, name: &str, strings: [&str; 3]) -> String {
         let interface = self.usb(bus, port, strings);
+        self.prints(bus, port);
         self.file(&format!("sys/{interface}/usbmisc/{name}/dev"), "180:0\n")
             .link(
                 &format!("sys/class/usbmisc/{name}"),
@@ -138,20 +156,20 @@ fn usb_printers_by_what_they_say() {
     let zebra = machine.printer("usb1", "1-1", "lp0", ["Zebra Tech", "ZD420", "USB7"]);
     let id = "MFG:Zebra Technologies;CMD:ZPL;MDL:ZTC ZD420;SN:D2J1;";
     machine.file(&format!("sys/{zebra}/ieee1284_id"), id);
-    let other = machine.printer("usb2", "2-1", "lp1", ["HP", "LaserJet", "X"]);
-    machine.file(&format!("sys/{other}/bInterfaceNumber"), "01\n");
-    machine.printer("usb2", "2-2", "lp2", ["", "", ""]);
+    machine.printer("usb2", "2-1", "lp1", ["HP", "LaserJet", ""]);
+    machine.printer("usb2", "2-2.4", "lp2", ["", "", ""]);
     let zebra = "usb://Zebra%20Technologies/ZTC%20ZD420?serial=D2J1";
     assert_eq!(
         machine.found(),
         [
-            (zebra.into(), "Zebra Technologies ZTC ZD420 (lp0)".into(), Some("usb1".into())),
+            (zebra.into(), "Zebra Technologies ZTC ZD420 (USB 1-1)".into(), Some("usb1".into())),
+            // Without a serial number: by the port, so that one like it is not taken for it.
             (
-                "usb://HP/LaserJet?serial=X&interface=1".into(),
-                "HP LaserJet (lp1)".into(),
+                "usb://HP/LaserJet?port=2-1".into(),
+                "HP LaserJet (USB 2-1)".into(),
                 Some("usb2".into())
             ),
-            ("file:/dev/usb/lp2".into(), "USB printer (lp2)".into(), Some("usb2".into())),
+            ("file:/dev/usb/lp2".into(), "USB printer (USB 2-2.4)".into(), Some("usb2".into())),
         ]
     );
     let first = discover_in(machine.0.path()).swap_remove(0);
@@ -161,9 +179,20 @@ fn usb_printers_by_what_they_say() {
     assert_eq!(machine.bus("usb://HP/LaserJet").as_deref(), Some("usb2"));
     assert_eq!(machine.bus("file:/dev/usb/lp2").as_deref(), Some("usb2"));
     assert_eq!(machine.bus("usb://HP/LaserJet?serial=Y"), None);
-    // Not bound by usblp: found by its serial number.
-    machine.usb("usb5", "5-1", ["Star", "SP500", "S1"]);
-    assert_eq!(machine.bus("usb://Star/SP500?serial=S1").as_deref(), Some("usb5"));
+    assert!(discover_in(machine.0.path()).iter().all(Found::is_printer));
+}
+
+#[test]
+fn usb_printers_that_nobody_has_bound() {
+    let machine = Machine::new();
+    machine.usb("usb5", "5-1.2", ["Star", "SP500", "S1"]);
+    assert_eq!(machine.found(), [], "no printer by its descriptors");
+    machine.prints("usb5", "5-1.2");
+    let uri = "usb://Star/SP500?serial=S1";
+    let found = discover_in(machine.0.path()).swap_remove(0);
+    assert_eq!(found.uri.to_string(), uri);
+    assert_eq!(found.path, Path::new("/dev/bus/usb/005/203"));
+    assert_eq!(machine.bus(uri).as_deref(), Some("usb5"));
 }
 
 #[test]

@@ -252,7 +252,8 @@ impl Drop for Telling<'_> {
 }
 
 /// Keeps a bell in the printer's list.
-pub(super) struct Watch {
+#[derive(Debug)]
+pub struct Watch {
     handle: SimHandle,
     id: u64,
 }

@@ -36,7 +36,7 @@ pub use answer::Answer;
 pub use command::{Command, Sensor, parse as parse_command};
 pub use condition::Condition;
 pub use control::ControlSocket;
-pub use device::SimHandle;
+pub use device::{SimHandle, Watch};
 pub use event::Event;
 pub use model::{Checksum, JobSpan, Keep, Model, ModelOptions, Received, Snapshot, Sum};
 pub use pty::PtyPrinter;

@@ -72,6 +72,7 @@ fn golden_others() {
         model: "ZTC ZD420/203".into(),
         serial: Some("D2J&19".into()),
         interface: Some(1),
+        port: Some("1-2.3".into()),
     };
     let socket = |host| SocketUri::new(host, 9100);
     let v6 = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
@@ -84,7 +85,7 @@ fn golden_others() {
     let sim = SimUri { language: SimLanguage::Zpl, control: Some("/run/x y".into()) };
     for (text, value) in [
         (
-            "usb://Zebra%20Technologies/ZTC%20ZD420%2F203?serial=D2J%2619&interface=1",
+            "usb://Zebra%20Technologies/ZTC%20ZD420%2F203?serial=D2J%2619&interface=1&port=1-2.3",
             DeviceUri::Usb(usb),
         ),
         ("parallel:/dev/parport0", DeviceUri::Parallel("/dev/parport0".into())),
@@ -166,6 +167,9 @@ fn refusals_name_part_fault_and_remedy() {
         ("usb:///M", "/M", "has an empty make"),
         ("usb://HP/M?serial=", "serial=", "names no serial number"),
         ("usb://HP/M?interface=256", "interface=256", "is not between 0 and 255"),
+        ("usb://HP/M?port=1", "port=1", "is no place on a USB bus"),
+        ("usb://HP/M?port=1-02", "port=1-02", "is no place on a USB bus"),
+        ("usb://HP/M?port=1-1.2.3.4.5.6.7", "port=1-1.2.3.4.5.6.7", "is no place on a USB bus"),
         ("usb://HP/%ff", "%ff", "is not UTF-8 when decoded"),
         ("usb://HP/a%0A", "a%0A", "holds a control character"),
         ("socket:host", "host", "names no host"),
@@ -264,9 +268,10 @@ const HOLD: u32 = crate::limits::HOLD_SECONDS;
 
 fn any_uri() -> impl Strategy<Value = DeviceUri> {
     let name = "[^\\pC]{1,20}";
-    let usb = (name, name, proptest::option::of(name), any::<Option<u8>>()).prop_map(
-        |(make, model, serial, interface)| {
-            DeviceUri::Usb(UsbUri { make, model, serial, interface })
+    let port = proptest::option::of("[1-9]-[1-9](\\.[1-9]){0,4}");
+    let usb = (name, name, proptest::option::of(name), any::<Option<u8>>(), port).prop_map(
+        |(make, model, serial, interface, port)| {
+            DeviceUri::Usb(UsbUri { make, model, serial, interface, port })
         },
     );
     let language = prop_oneof![

@@ -3,14 +3,34 @@
 use std::thread::ThreadId;
 use std::time::Instant;
 
-use super::SimHandle;
+use super::{SimHandle, Watch};
+use crate::Bell;
 use crate::limits::SIM_SETTLE_WAIT;
+use crate::sim::Model;
 
 /// How far the thread of a wire has followed the cable.
 pub(super) struct Wire {
     thread: Option<ThreadId>,
     plugs: u64,
     fault: Option<String>,
+}
+
+/// For wires that are made elsewhere (the hardware-in-the-loop bench).
+impl SimHandle {
+    /// A printer whose wire is the caller's.
+    pub fn without_wire(model: Model) -> Self {
+        Self::new(model)
+    }
+
+    /// Lets the wire's other end do something with the printer, now.
+    pub fn with_model<R>(&self, act: impl FnOnce(&mut Model, Instant) -> R) -> R {
+        self.with(|state, now| act(&mut state.model, now))
+    }
+
+    /// Rings `bell` at every change at the printer that comes from outside, until the guard is dropped.
+    pub fn ring_at_changes(&self, bell: Bell) -> Watch {
+        self.watch(bell)
+    }
 }
 
 impl SimHandle {

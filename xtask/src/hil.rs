@@ -1,0 +1,27 @@
+//! `cargo xtask hil`: builds the bench and its parts, and runs it.
+
+use std::process::Command;
+
+use crate::run;
+
+/// What the bench runs, beside itself: the agent of its guest, the shim in QEMU, and the program under test.
+const PARTS: [&str; 4] = ["despool-hil", "despool-hil-agent", "despool-hil-shim", "despool"];
+
+/// Builds everything that the bench needs.
+pub(crate) fn build() -> Result<(), String> {
+    let packages = PARTS.iter().flat_map(|package| ["--package", package]);
+    run(Command::new("cargo").args(["build", "--quiet", "--lib", "--bins"]).args(packages))
+}
+
+/// Builds, and runs the bench with these words.
+pub(crate) fn hil(words: &[&str]) -> Result<(), String> {
+    build()?;
+    run(&mut bench(words))
+}
+
+/// The bench's command.
+pub(crate) fn bench(words: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(["run", "--quiet", "--package", "despool-hil", "--bin", "hil", "--"]).args(words);
+    command
+}
