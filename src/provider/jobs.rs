@@ -106,7 +106,7 @@ impl LocalPrintProvider {
         if let Some(entry) = self.entry_mut(&printer)
             && !entry.is_current(shadow.id)
         {
-            entry.queue.put(shadow.id, shadow.ticket.priority);
+            entry.queue.enter(shadow);
             self.schedule(&printer, ctx);
         }
     }
@@ -248,6 +248,12 @@ impl LocalPrintProvider {
             self.stop_job(shadow, Stop::Move(printer), ctx);
             return Ok(self.synced());
         }
+        if shadow.is_begun() {
+            // What another printer has of it is of no use to this one.
+            self.dequeue(shadow);
+            self.move_stopped(shadow, printer, None, ctx);
+            return Ok(self.synced());
+        }
         let ticket = Ticket { printer, ..Ticket::clone(&shadow.ticket) };
         let (moved, durable) = self.change(shadow.id, Change::Edit(Box::new(ticket)))?;
         self.dequeue(shadow);
@@ -300,7 +306,9 @@ impl LocalPrintProvider {
         let below = |priority: u8| u8::MAX.saturating_sub(priority);
         match &shadow.state {
             State::Processing => (0, 0, 0, number),
-            State::Pending | State::Held { .. } => (1, 0, below(shadow.ticket.priority), number),
+            State::Pending | State::Held { .. } => {
+                (1, u64::from(!shadow.is_begun()), below(shadow.ticket.priority), number)
+            }
             ended => (
                 2,
                 u64::MAX.saturating_sub(ended.ended_ms().unwrap_or(0)),
