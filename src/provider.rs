@@ -116,7 +116,7 @@ impl LocalPrintProvider {
         for shadow in self.road.spool.jobs() {
             let ours = shadow.ticket.printer.eq_ignore_ascii_case(&config.name);
             if ours && shadow.state == State::Pending && shadow.bytes().is_some() {
-                entry.queue.put(shadow.id, shadow.ticket.priority);
+                entry.queue.enter(&shadow);
             }
         }
         self.printers.insert(config.name.to_lowercase(), entry);

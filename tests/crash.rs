@@ -246,3 +246,48 @@ fn a_sender_hears_of_a_crash_before_its_job_was_accepted() {
     server.kill();
     assert_eq!(raw::end_of(sender).0, raw::End::Refused);
 }
+
+#[test]
+fn a_job_that_goes_on_in_the_middle_goes_before_more_urgent_ones() {
+    let site = Site::new();
+    let wire = Wire::Tty(wires::tty(Language::Plain, &site.path("tty")));
+    site.configure(&Setup::new().printer("tty", &wire.uri(), ""));
+    let server = site.start();
+    wire.stall();
+    let cut_off = server.ipp().print("tty", &document(7, LONG));
+    wire.took();
+    let urgent = server.ipp().print_with("tty", b"urgent", |ticket| {
+        ticket.put("job-priority", 100);
+    });
+    server.kill();
+    wire.go_on();
+    let server = site.start();
+    server.job_is(cut_off, "completed");
+    server.job_is(urgent, "completed");
+    let printed = wire.printed(b"urgent");
+    assert_same(
+        &printed,
+        &[document(7, LONG).as_slice(), b"urgent"].concat(),
+        "one, then the other",
+    );
+}
+
+#[test]
+fn what_is_held_after_a_crash_is_printed_whole_where_it_is_moved_to() {
+    let site = Site::new();
+    let wire = Wire::Tty(wires::tty(Language::Plain, &site.path("tty")));
+    let other = Sink::start();
+    let setup = Setup::new().printer("tty", &wire.uri(), "recover = \"hold\"");
+    site.configure(&setup.printer("other", &other.uri(), ""));
+    let server = site.start();
+    wire.stall();
+    let job = server.ipp().print("tty", &document(7, LONG));
+    wire.took();
+    server.kill();
+    wire.go_on();
+    let server = site.start();
+    server.job_is(job, "pending-held");
+    assert_eq!(server.ipp().move_job(job, "other"), Status::Ok);
+    server.job_is(job, "completed");
+    assert_same(&other.ended(1)[0].bytes, &document(7, LONG), "all of it");
+}

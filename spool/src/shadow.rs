@@ -189,6 +189,12 @@ impl Shadow {
         matches!(self.document, DocumentState::Whole { .. })
     }
 
+    /// True where a job that waits goes on in its middle, where its device stands.
+    pub fn is_begun(&self) -> bool {
+        let waits = matches!(self.state, State::Pending | State::Held { .. });
+        waits && self.played.accepted > 0
+    }
+
     /// The rules: whether `change` may happen now.
     pub fn allows(&self, change: &Change) -> bool {
         use State::{Aborted, Canceled, Completed, Held, Pending, Processing};

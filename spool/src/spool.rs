@@ -149,8 +149,8 @@ impl Spool {
         locked(&self.inner.table).all().collect()
     }
 
-    /// Of the jobs that have not ended, the first `limit` that are wanted: what is being played, then by priority and
-    /// number. Looks at no more of them than it must.
+    /// Of the jobs that have not ended, the first `limit` that are wanted: what is being played, what goes on in its middle,
+    /// then by priority and number. Looks at no more of them than it must.
     pub fn live_jobs(&self, limit: usize, wanted: impl Fn(&Shadow) -> bool) -> Vec<Arc<Shadow>> {
         locked(&self.inner.table).live().filter(|job| wanted(job)).take(limit).collect()
     }

@@ -14,8 +14,9 @@ use crate::journal::Record;
 use crate::progress::Cell;
 use crate::shadow::{DocumentState, Hold, Shadow, State};
 
-/// Where a job that has not ended stands among its like: what is being played, then by priority and number.
-type Turn = (bool, Reverse<u8>, JobId);
+/// Where a job that has not ended stands among its like: what is being played, what goes on in its middle, then the others,
+/// by priority and number.
+type Turn = (u8, Reverse<u8>, JobId);
 
 /// All jobs of a spool.
 #[derive(Default)]
@@ -179,8 +180,11 @@ impl Table {
 }
 
 fn turn(shadow: &Shadow) -> Turn {
-    let waits = shadow.state != State::Processing;
-    (waits, Reverse(if waits { shadow.ticket.priority } else { 0 }), shadow.id)
+    match shadow.state {
+        State::Processing => (0, Reverse(0), shadow.id),
+        _ if shadow.is_begun() => (1, Reverse(shadow.ticket.priority), shadow.id),
+        _ => (2, Reverse(shadow.ticket.priority), shadow.id),
+    }
 }
 
 /// When the clock releases a job.

@@ -106,7 +106,7 @@ impl LocalPrintProvider {
         if let Some(entry) = self.entry_mut(&printer)
             && !entry.is_current(shadow.id)
         {
-            entry.queue.put(shadow.id, shadow.ticket.priority);
+            entry.queue.enter(shadow);
             self.schedule(&printer, ctx);
         }
     }
@@ -246,6 +246,12 @@ impl LocalPrintProvider {
         let printer = target.config.name.clone();
         if self.entry(&shadow.ticket.printer).is_ok_and(|entry| entry.is_current(shadow.id)) {
             self.stop_job(shadow, Stop::Move(printer), ctx);
+            return Ok(self.synced());
+        }
+        if shadow.is_begun() {
+            // What another printer has of it is of no use to this one.
+            self.dequeue(shadow);
+            self.move_stopped(shadow, printer, None, ctx);
             return Ok(self.synced());
         }
         let ticket = Ticket { printer, ..Ticket::clone(&shadow.ticket) };

@@ -235,7 +235,9 @@ pub fn check_indices(spool: &Spool) {
         jobs.iter().cloned().partition(|job| job.state.ended_ms().is_some());
     live.sort_by_key(|job| match job.state {
         State::Processing => (0, 0, job.id),
-        _ => (1, u8::MAX - job.ticket.priority, job.id),
+        // The device stands in the middle of it.
+        _ if job.played.accepted > 0 => (1, u8::MAX - job.ticket.priority, job.id),
+        _ => (2, u8::MAX - job.ticket.priority, job.id),
     });
     ended.sort_by_key(|job| (job.state.ended_ms(), job.id));
     ended.reverse();
