@@ -43,7 +43,7 @@ fn install() -> Result<(), String> {
 
 fn bench() -> Result<(), String> {
     run(Command::new("cargo")
-        .args(["bench", "--workspace", "--bench", "*"])
+        .args(["bench", "--workspace", "--bench", "*", "--no-fail-fast"])
         .env("DESPOOL_BENCH_ENFORCE", "1"))
 }
 
