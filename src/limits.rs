@@ -66,6 +66,9 @@ pub const STALL_AFTER: Duration = Duration::from_secs(3);
 /// One attempt to connect to a network printer takes at most this long; then the next begins.
 pub const CONNECT_WAIT: Duration = Duration::from_secs(30);
 
+/// A command waits this long for a server's answer to a request without a document.
+pub const ANSWER_WAIT: Duration = Duration::from_secs(30);
+
 /// A PJL status message is at most this long; longer ones are skipped.
 pub const PJL_MESSAGE_BYTES: usize = 4096;
 

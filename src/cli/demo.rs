@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 
 use self::show::{Screen, Watch};
 use super::client::{About, Client, Upload};
-use super::{Failed, Outcome, units};
+use super::{At, Failed, Outcome, units};
 use crate::config::{Config, LanguageName, PrinterConfig};
 use crate::frontend::ipp::wire::{GroupTag, JobState, Operation};
 use crate::provider::Subscribe;
@@ -46,9 +46,12 @@ pub(super) struct Demo {
     /// How fast the printer takes bytes [default: as fast as it can; the built-in document at 48 KiB/s]
     #[arg(long, value_name = "BYTES_PER_SECOND")]
     speed: Option<u64>,
+    #[command(flatten)]
+    at: At,
 }
 
 pub(super) fn run(args: &Demo) -> Outcome {
+    args.at.must_be_here()?;
     let dir = tempfile::Builder::new().prefix("despool-demo-").tempdir()?;
     let file = match &args.file {
         Some(file) => file.clone(),
