@@ -1,6 +1,7 @@
 //! Sizes, durations, times of day and names, as people write them.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::limits::{DOMAIN_BYTES, PRINTER_NAME_BYTES};
@@ -129,6 +130,13 @@ pub(crate) fn domain(text: &str) -> Result<String, String> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// An address and a port.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("\"{text}\" is not an address and a port; write it like \"127.0.0.1:631\" or \"[::1]:631\"")
+    })
 }
 
 #[cfg(test)]
