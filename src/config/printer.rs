@@ -225,7 +225,7 @@ fn printer(
         datatype: section.one_of("datatype", &DATATYPES).unwrap_or(default.datatype),
         start: section.one_of("start", &STARTS).unwrap_or(default.start),
         recover: section.one_of("recover", &RECOVERS).unwrap_or(default.recover),
-        appsocket: section.text("appsocket", units::address),
+        appsocket: section.address("appsocket"),
         ask: section.list_of("ask", &ASKS).unwrap_or(default.ask),
         direct: section.flag("direct").unwrap_or(default.direct),
         envelope: section.flag("envelope").unwrap_or(default.envelope),

@@ -36,11 +36,11 @@ fn server(mut section: Section<'_, '_>) -> ServerConfig {
 
 fn listen(mut section: Section<'_, '_>) -> ListenConfig {
     let listen = ListenConfig {
-        ipp: section.text("ipp", units::address),
-        lpd: section.text("lpd", units::address),
-        http: section.text("http", units::address),
-        rpc: section.text("rpc", units::address),
-        epm: section.text("epm", units::address),
+        ipp: section.address("ipp"),
+        lpd: section.address("lpd"),
+        http: section.address("http"),
+        rpc: section.address("rpc"),
+        epm: section.address("epm"),
         idle_timeout: section.text("idle_timeout", units::duration).unwrap_or(CLIENT_IDLE),
     };
     section.finish();

@@ -107,7 +107,7 @@ pub(crate) fn clock(text: &str) -> Option<u16> {
 /// A printer's name: what fits into an IPP URI, a [MS-PAN] name `\\server\printer` and a command line.
 pub(crate) fn printer_name(text: &str) -> Result<String, String> {
     if text.is_empty() || text.len() > PRINTER_NAME_BYTES {
-        return Err(format!("a printer's name has 1 to {PRINTER_NAME_BYTES} bytes"));
+        return Err(format!("a name has 1 to {PRINTER_NAME_BYTES} bytes"));
     }
     let bad = |c: char| c.is_whitespace() || c.is_control() || "/\\,#?\"'<>".contains(c);
     match text.chars().find(|c| bad(*c)) {
