@@ -15,6 +15,7 @@ mod progress;
 mod serve;
 mod time;
 mod units;
+mod usage;
 mod user;
 mod watch;
 
@@ -25,7 +26,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// The print server for raw jobs.
 #[derive(Debug, Parser)]
-#[command(name = "despool", version, disable_help_subcommand = true)]
+#[command(name = "despool", version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -40,6 +41,20 @@ pub(crate) struct At {
     /// The server's configuration file, to find its address
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
+}
+
+impl At {
+    /// For commands that need no server: refuses what is not this machine.
+    pub(crate) fn must_be_here(&self) -> Result<(), Failed> {
+        let Some(address) = &self.server else { return Ok(()) };
+        let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let loops = host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        if loops || host.eq_ignore_ascii_case("localhost") {
+            return Ok(());
+        }
+        Err(format!("{address}: this command looks at the machine it runs on; run it there").into())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -99,7 +114,10 @@ impl<E: std::fmt::Display> From<E> for Failed {
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::answer(&error),
+    };
     let (name, outcome) = dispatch(cli.command);
     match outcome {
         Ok(code) => code,

@@ -15,24 +15,27 @@
 //! What it is not: a place where anything is opened. A configuration that reads well may still name a device that is not
 //! there; its printer waits then.
 
+mod printer;
 mod reader;
+mod sections;
 pub(crate) mod units;
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use despool_hw::DeviceUri;
-
+pub use printer::{
+    Ask, DATATYPES, Datatype, Idle, LANGUAGES, LanguageName, PrinterConfig, Recover, Start,
+    StatusQueries,
+};
 pub use reader::Problem;
-use reader::{Section, Source};
+use reader::Source;
 pub use units::Hours;
 
 use crate::limits::{
-    APPSOCKET_IDLE, CLIENT_IDLE, JOBS_PER_CONTROLLER, KEEP_FOR, KEEP_JOBS, NOTIFY_QUEUE,
-    NOTIFY_QUEUE_MOST, PRESSURE_PERCENT, STOP_GRACE,
+    CLIENT_IDLE, JOBS_PER_CONTROLLER, KEEP_FOR, KEEP_JOBS, NOTIFY_QUEUE, PRESSURE_PERCENT,
+    STOP_GRACE,
 };
 
 /// Everything the administrator decides.
@@ -149,200 +152,6 @@ impl Default for SchedulerConfig {
     }
 }
 
-/// `[[printer]]`
-#[derive(Clone, Debug, PartialEq)]
-pub struct PrinterConfig {
-    /// Its name: unique, without regard to case.
-    pub name: Arc<str>,
-    /// Where it hangs.
-    pub port: DeviceUri,
-    /// What it speaks on the back channel.
-    pub language: LanguageName,
-    /// The datatype of jobs that do not name one.
-    pub datatype: Datatype,
-    /// When a job may be played.
-    pub start: Start,
-    /// What becomes of a job that was cut off half-way.
-    pub recover: Recover,
-    /// This printer's own raw TCP port.
-    pub appsocket: Option<SocketAddr>,
-    /// Where a person is asked.
-    pub ask: Vec<Ask>,
-    /// Jobs go past the spool: nothing is kept, the sender waits for the device.
-    pub direct: bool,
-    /// The language's envelope is put around each job.
-    pub envelope: bool,
-    /// When the device may be asked for its status.
-    pub status_queries: StatusQueries,
-    /// What becomes of a raw TCP job whose sender falls silent.
-    pub idle: Idle,
-    /// How long a raw TCP sender may be silent.
-    pub idle_timeout: Duration,
-    /// When jobs are played.
-    pub hours: Option<Hours>,
-    /// For people: what it is.
-    pub info: String,
-    /// For people: where it is.
-    pub location: String,
-}
-
-impl PrinterConfig {
-    /// A printer with all settings at their defaults.
-    pub fn new(name: &str, port: DeviceUri) -> Self {
-        Self {
-            name: name.into(),
-            port,
-            language: LanguageName::None,
-            datatype: Datatype::Raw,
-            start: Start::AfterLastByte,
-            recover: Recover::Auto,
-            appsocket: None,
-            ask: vec![Ask::MediaEmpty, Ask::HeldAfterCrash],
-            direct: false,
-            envelope: false,
-            status_queries: StatusQueries::default(),
-            idle: Idle::Abort,
-            idle_timeout: APPSOCKET_IDLE,
-            hours: None,
-            info: String::new(),
-            location: String::new(),
-        }
-    }
-}
-
-/// What a printer speaks on its back channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LanguageName {
-    /// Nothing that we know.
-    None,
-    /// HP's Printer Job Language.
-    Pjl,
-    /// Epson's ESC/POS.
-    Escpos,
-    /// Zebra's ZPL II.
-    Zpl,
-    /// IEEE 1284.4 packets.
-    Ieee1284_4,
-    /// Nothing but what the port's status lines say.
-    UsbPrinterClass,
-    /// What the device id says.
-    Auto,
-}
-
-/// The words of `language`.
-pub const LANGUAGES: [(&str, LanguageName); 7] = [
-    ("none", LanguageName::None),
-    ("pjl", LanguageName::Pjl),
-    ("escpos", LanguageName::Escpos),
-    ("zpl", LanguageName::Zpl),
-    ("ieee1284.4", LanguageName::Ieee1284_4),
-    ("usb-printer-class", LanguageName::UsbPrinterClass),
-    ("auto", LanguageName::Auto),
-];
-
-/// When a printer whose language has to ask for the status is asked. Printers that report by themselves do so at any
-/// time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StatusQueries {
-    /// Never in the middle of a job.
-    BetweenJobs,
-    /// In the middle of a job too, if the device takes nothing any more.
-    #[default]
-    WhenStalled,
-    /// In the middle of a job too, again and again.
-    WhilePrinting,
-}
-
-const STATUS_QUERIES: [(&str, StatusQueries); 3] = [
-    ("between-jobs", StatusQueries::BetweenJobs),
-    ("when-stalled", StatusQueries::WhenStalled),
-    ("while-printing", StatusQueries::WhilePrinting),
-];
-
-/// What the print processor does with a document. The names are those of Windows' winprint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Datatype {
-    /// Nothing at all.
-    Raw,
-    /// A form feed is put behind it.
-    RawFfAppended,
-    /// A form feed is put behind it unless it ends with one.
-    RawFfAuto,
-    /// Text: line ends become CR LF, and a form feed is put behind it unless it ends with one.
-    Text,
-}
-
-/// The words of `datatype`.
-pub const DATATYPES: [(&str, Datatype); 6] = [
-    ("raw", Datatype::Raw),
-    ("RAW [FF appended]", Datatype::RawFfAppended),
-    ("RAW [FF auto]", Datatype::RawFfAuto),
-    ("text", Datatype::Text),
-    ("raw-ff-appended", Datatype::RawFfAppended),
-    ("raw-ff-auto", Datatype::RawFfAuto),
-];
-
-impl Datatype {
-    /// The datatype of this name, without regard to case.
-    pub fn named(name: &str) -> Option<Self> {
-        DATATYPES
-            .iter()
-            .find(|(word, _)| word.eq_ignore_ascii_case(name))
-            .map(|(_, datatype)| *datatype)
-    }
-
-    /// Its name, as winprint writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Raw => "RAW",
-            Self::RawFfAppended => "RAW [FF appended]",
-            Self::RawFfAuto => "RAW [FF auto]",
-            Self::Text => "TEXT",
-        }
-    }
-}
-
-/// When a job may be played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// When all of it was received, and is durable.
-    AfterLastByte,
-    /// While it is still being received.
-    Immediately,
-}
-
-/// What becomes of a job that was cut off half-way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recover {
-    /// Resumed where the device still stands in the middle of it and the offset is certain, restarted where the device
-    /// dropped it, held where nobody can say.
-    Auto,
-    /// From its first byte.
-    Restart,
-    /// From the offset that the driver had accepted.
-    Resume,
-    /// Waits for a person.
-    Hold,
-}
-
-/// Where a person is asked what to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ask {
-    /// Paper is out: retry or cancel.
-    MediaEmpty,
-    /// A job was held after a crash: reprint, continue, discard.
-    HeldAfterCrash,
-}
-
-/// What becomes of a raw TCP job whose sender falls silent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Idle {
-    /// What came is held for a person to release.
-    Hold,
-    /// What came is thrown away.
-    Abort,
-}
-
 /// `[security]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityConfig {
@@ -391,7 +200,7 @@ impl Config {
     /// Reads a text; `file` is for messages.
     pub fn parse(file: &Path, text: &str) -> Result<Self, Vec<Problem>> {
         let source = Source::new(file, text);
-        let config = read(source.root());
+        let config = sections::read(source.root());
         let problems = source.into_problems();
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
@@ -440,210 +249,6 @@ pub fn default_state_dir() -> PathBuf {
 fn host_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     if name.is_empty() { "despool".into() } else { name }
-}
-
-fn read(mut root: Section<'_, '_>) -> Config {
-    let config = Config {
-        server: server(root.section("server")),
-        listen: listen(root.section("listen")),
-        spool: spool(root.section("spool")),
-        scheduler: scheduler(root.section("scheduler")),
-        notify: notify(root.section("notify")),
-        printers: printers(root.sections("printer")),
-        security: security(root.section("security")),
-    };
-    root.finish();
-    config
-}
-
-fn server(mut section: Section<'_, '_>) -> ServerConfig {
-    let server = ServerConfig {
-        state_dir: section.text("state_dir", absolute).unwrap_or_else(default_state_dir),
-        name: section.text("name", units::printer_name).unwrap_or_else(host_name),
-        stop_grace: section.text("stop_grace", units::duration).unwrap_or(STOP_GRACE),
-    };
-    section.finish();
-    server
-}
-
-fn listen(mut section: Section<'_, '_>) -> ListenConfig {
-    let listen = ListenConfig {
-        ipp: section.text("ipp", address),
-        lpd: section.text("lpd", address),
-        http: section.text("http", address),
-        rpc: section.text("rpc", address),
-        epm: section.text("epm", address),
-        idle_timeout: section.text("idle_timeout", units::duration).unwrap_or(CLIENT_IDLE),
-    };
-    section.finish();
-    listen
-}
-
-fn spool(mut section: Section<'_, '_>) -> SpoolConfig {
-    let default = SpoolConfig::default();
-    let count =
-        |text: &str| text.parse().map_err(|_| format!("\"{text}\" is not a number of jobs"));
-    let spool = SpoolConfig {
-        max_job_bytes: section
-            .number_or_text("max_job_bytes", units::bytes)
-            .unwrap_or(default.max_job_bytes),
-        max_bytes: section.number_or_text("max_bytes", units::bytes),
-        min_free_bytes: section
-            .number_or_text("min_free_bytes", units::bytes)
-            .unwrap_or(default.min_free_bytes),
-        keep_jobs: section.number_or_text("keep_jobs", count).unwrap_or(default.keep_jobs),
-        keep_for: section.text("keep_for", units::duration).unwrap_or(default.keep_for),
-    };
-    section.finish();
-    spool
-}
-
-fn scheduler(mut section: Section<'_, '_>) -> SchedulerConfig {
-    let default = SchedulerConfig::default();
-    let count = |text: &str| {
-        let number = text.parse().ok().filter(|number| *number > 0);
-        number.ok_or_else(|| format!("\"{text}\" is not a number of jobs; write at least 1"))
-    };
-    let scheduler = SchedulerConfig {
-        memory_pressure: section
-            .number_or_text("memory_pressure", units::percent)
-            .unwrap_or(default.memory_pressure),
-        io_pressure: section
-            .number_or_text("io_pressure", units::percent)
-            .unwrap_or(default.io_pressure),
-        jobs_per_controller: section
-            .number_or_text("jobs_per_controller", count)
-            .unwrap_or(default.jobs_per_controller),
-    };
-    section.finish();
-    scheduler
-}
-
-fn printers(sections: Vec<Section<'_, '_>>) -> Vec<Arc<PrinterConfig>> {
-    let mut names: HashMap<String, usize> = HashMap::new();
-    let mut printers = Vec::new();
-    for (n, section) in sections.into_iter().enumerate() {
-        let number = n.saturating_add(1);
-        let check = |section: &Section<'_, '_>, name: &str| {
-            if let Some(other) = names.insert(name.to_lowercase(), number) {
-                section.complain(
-                    "name",
-                    format_args!("\"{name}\" is the name of printer[{other}] already"),
-                );
-            }
-        };
-        printers.extend(printer(section, check).map(Arc::new));
-    }
-    printers
-}
-
-fn printer(
-    mut section: Section<'_, '_>,
-    check_name: impl FnOnce(&Section<'_, '_>, &str),
-) -> Option<PrinterConfig> {
-    let name = section.text("name", units::printer_name);
-    let port = section.text("port", str::parse::<DeviceUri>);
-    let default = PrinterConfig::new("", DeviceUri::File("/dev/null".into()));
-    let plain = |text: &str| Ok::<_, String>(text.to_owned());
-    let printer = PrinterConfig {
-        name: name.as_deref().unwrap_or_default().into(),
-        language: section.one_of("language", &LANGUAGES).unwrap_or(default.language),
-        datatype: section.one_of("datatype", &DATATYPES).unwrap_or(default.datatype),
-        start: section.one_of("start", &STARTS).unwrap_or(default.start),
-        recover: section.one_of("recover", &RECOVERS).unwrap_or(default.recover),
-        appsocket: section.text("appsocket", address),
-        ask: section.list_of("ask", &ASKS).unwrap_or(default.ask),
-        direct: section.flag("direct").unwrap_or(default.direct),
-        envelope: section.flag("envelope").unwrap_or(default.envelope),
-        status_queries: section
-            .one_of("status_queries", &STATUS_QUERIES)
-            .unwrap_or(default.status_queries),
-        idle: section.one_of("idle", &IDLES).unwrap_or(default.idle),
-        idle_timeout: section.text("idle_timeout", units::duration).unwrap_or(default.idle_timeout),
-        hours: section.text("hours", units::hours),
-        info: section.text("info", plain).unwrap_or_default(),
-        location: section.text("location", plain).unwrap_or_default(),
-        port: port.clone().unwrap_or(default.port),
-    };
-    match &name {
-        Some(name) => check_name(&section, name),
-        None if !section.complained("name") => {
-            section.complain("name", "is missing; write name = \"label\"");
-        }
-        None => {}
-    }
-    if port.is_none() && !section.complained("port") {
-        section.complain(
-            "port",
-            "is missing; write port = \"serial:/dev/ttyUSB0?baud=9600\", or another device URI",
-        );
-    }
-    section.finish();
-    (name.is_some() && port.is_some()).then_some(printer)
-}
-
-const STARTS: [(&str, Start); 2] =
-    [("after-last-byte", Start::AfterLastByte), ("immediately", Start::Immediately)];
-const RECOVERS: [(&str, Recover); 4] = [
-    ("auto", Recover::Auto),
-    ("restart", Recover::Restart),
-    ("resume", Recover::Resume),
-    ("hold", Recover::Hold),
-];
-const ASKS: [(&str, Ask); 2] =
-    [("media-empty", Ask::MediaEmpty), ("held-after-crash", Ask::HeldAfterCrash)];
-const IDLES: [(&str, Idle); 2] = [("hold", Idle::Hold), ("abort", Idle::Abort)];
-const LEVELS: [(&str, RpcLevel); 3] = [
-    ("packet", RpcLevel::Packet),
-    ("integrity", RpcLevel::Integrity),
-    ("privacy", RpcLevel::Privacy),
-];
-
-fn notify(mut section: Section<'_, '_>) -> NotifyConfig {
-    let count = |text: &str| {
-        let number = text.parse().ok().filter(|number| (1..=NOTIFY_QUEUE_MOST).contains(number));
-        number.ok_or_else(|| {
-            format!("\"{text}\" is not a number of notifications; write 1 to {NOTIFY_QUEUE_MOST}")
-        })
-    };
-    let default = NotifyConfig::default();
-    let queue = section.number_or_text("queue", count).unwrap_or(default.queue);
-    section.finish();
-    NotifyConfig { queue }
-}
-
-fn security(mut section: Section<'_, '_>) -> SecurityConfig {
-    let default = SecurityConfig::default();
-    let file = |text: &str| {
-        if text.is_empty() { Err("is empty; write a file name") } else { Ok(PathBuf::from(text)) }
-    };
-    let security = SecurityConfig {
-        users_file: section.text("users_file", file).unwrap_or(default.users_file),
-        domain: section.text("domain", units::domain).unwrap_or(default.domain),
-        admins: section.texts("admins", account).unwrap_or(default.admins),
-        rpc_min_level: section.one_of("rpc_min_level", &LEVELS).unwrap_or(default.rpc_min_level),
-    };
-    section.finish();
-    security
-}
-
-fn account(text: &str) -> Result<String, String> {
-    crate::accounts::name::check(text).map(|()| text.to_owned())
-}
-
-fn absolute(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    if path.is_absolute() {
-        Ok(path)
-    } else {
-        Err(format!("\"{text}\" is not an absolute path; begin with /"))
-    }
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        format!("\"{text}\" is not an address and a port; write it like \"127.0.0.1:631\" or \"[::1]:631\"")
-    })
 }
 
 #[cfg(test)]

@@ -111,6 +111,8 @@ pub const ZPL_ANSWER_BYTES: usize = 1024;
 
 /// Of a ZPL command so many bytes are read to find out how much binary data follow.
 pub const ZPL_HEAD_BYTES: usize = 128;
+/// A command waits this long for a server's answer to a request without a document.
+pub const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
 /// A PJL status message is at most this long; longer ones are skipped.
 pub const PJL_MESSAGE_BYTES: usize = 4096;

@@ -20,7 +20,7 @@ macro_rules! printer {
 }
 
 /// A broken configuration: its text, the line and the key at fault, and what the message must say is right.
-const BROKEN: [(&str, usize, &str, &str); 34] = [
+const BROKEN: [(&str, usize, &str, &str); 36] = [
     ("[server\nname = \"x\"\n", 1, "", ""),
     ("[server]\nname = printsrv\n", 2, "", ""),
     ("[sever]\n", 1, "sever", "did you mean `server`?"),
@@ -64,6 +64,13 @@ const BROKEN: [(&str, usize, &str, &str); 34] = [
         6,
         "printer[2].name",
         "the name of printer[1] already",
+    ),
+    ("[listen]\nipp = \"127.0.0.1:631\"\nipp = \"127.0.0.1:632\"\n", 3, "ipp", "is there twice"),
+    (
+        concat!("[listen]\nipp = \"127.0.0.1:9100\"\n", printer!("appsocket = \"0.0.0.0:9100\"")),
+        6,
+        "printer[1].appsocket",
+        "0.0.0.0:9100 is listened to by listen.ipp already",
     ),
 ];
 

@@ -1,6 +1,6 @@
 //! `despool bench`: what a port takes, and how much of that is left when despool drives it.
 //!
-//! The same bytes go to the same port three ways, one after the other: by a plain loop that writes and waits, and through
+//! The same bytes go to the same port two ways, one after the other: by a plain loop that writes and waits, and through
 //! a whole server (spooled by IPP, played back), each as often as asked, alternating. The ratio is what counts; absolute
 //! numbers are the machine's and the device's.
 //!
@@ -18,7 +18,7 @@ use despool_hw::{Bell, DeviceUri, Interest, Lent, Port};
 use serde_json::json;
 
 use super::client::{About, Client, Upload};
-use super::{Failed, Outcome, units};
+use super::{At, Failed, Outcome, units};
 use crate::config::{Config, PrinterConfig, units::bytes};
 use crate::event::{Events, What};
 use crate::frontend::ipp::wire::{GroupTag, Operation};
@@ -45,6 +45,8 @@ pub(super) struct Bench {
     /// One JSON object a line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    at: At,
 }
 
 /// One way to the port.
@@ -56,6 +58,7 @@ struct Lap {
 }
 
 pub(super) fn run(args: &Bench) -> Outcome {
+    args.at.must_be_here()?;
     let dir = tempfile::Builder::new().prefix("despool-bench-").tempdir()?;
     let (mut file, size) = open(args, dir.path())?;
     let (mut plain, mut despooled) = (Vec::new(), Vec::new());

@@ -1,24 +1,23 @@
 //! `despool check`: validates a configuration.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::serve::default_config;
-use super::{Failed, Outcome};
+use super::{At, Failed, Outcome};
 use crate::config::Config;
 
 #[derive(Args, Debug)]
 pub(super) struct Check {
-    /// The configuration file [default: /etc/despool/despool.toml]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    at: At,
 }
 
 /// Every problem is a line on stderr: file, line, key, and what would be right.
 pub(super) fn run(args: &Check) -> Outcome {
-    let file = args.config.clone().or_else(default_config);
+    args.at.must_be_here()?;
+    let file = args.at.config.clone().or_else(default_config);
     let file = file.ok_or_else(|| {
         Failed::from("there is no configuration file; name one with --config FILE")
     })?;

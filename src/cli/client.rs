@@ -16,7 +16,7 @@ use crate::config::{Config, default_state_dir};
 use crate::frontend::ipp::wire::{
     AttributeError, Attributes, GroupTag, Limits, Message, Operation, Status, decode, encode,
 };
-use crate::limits::IPP_GATHER_BYTES;
+use crate::limits::{ANSWER_WAIT, CONNECT_WAIT, IPP_GATHER_BYTES};
 
 /// The port that a server without a configuration file listens on.
 const DEFAULT: &str = "127.0.0.1:8631";
@@ -66,7 +66,11 @@ impl Client {
 
     /// The server at this address.
     pub(crate) fn new(address: String) -> Self {
-        let user = ["LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok());
+        let named = ["LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok());
+        let user = named.or_else(|| {
+            let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
+            account(&accounts, rustix::process::geteuid().as_raw())
+        });
         Self { address, user: user.unwrap_or_else(|| "anonymous".to_owned()) }
     }
 
@@ -98,7 +102,14 @@ impl Client {
 
     /// Sends a request without a document.
     pub(crate) async fn ask(&self, request: &Message) -> Result<Message, Refused> {
-        self.send(request, Upload::nothing()).await
+        let answer = tokio::time::timeout(ANSWER_WAIT, self.send(request, Upload::nothing())).await;
+        answer.unwrap_or_else(|_| {
+            let waited = ANSWER_WAIT.as_secs();
+            let address = &self.address;
+            Err(Refused::Other(format!(
+                "{address}: no answer within {waited} s; is it an IPP server?"
+            )))
+        })
     }
 
     /// Sends a request with a document behind it.
@@ -109,7 +120,8 @@ impl Client {
     ) -> Result<Message, Refused> {
         let other = |error: String| Refused::Other(format!("{}: {error}", self.address));
         document.head = Some(encode(request).map_err(|error| other(error.to_string()))?.into());
-        let stream = TcpStream::connect(&self.address).await.map_err(|error| {
+        let dialed = tokio::time::timeout(CONNECT_WAIT, TcpStream::connect(&self.address)).await;
+        let stream = dialed.unwrap_or_else(|late| Err(late.into())).map_err(|error| {
             other(format!("no server answers there ({error}); start one with `despool serve`, or give --server"))
         })?;
         let _ = stream.set_nodelay(true);
@@ -163,6 +175,15 @@ pub(crate) enum About<'a> {
     Server,
     Printer(&'a str),
     Job(&'a str),
+}
+
+/// The name of the account with this number, in the text of `passwd(5)`.
+fn account(accounts: &str, number: u32) -> Option<String> {
+    accounts.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(number)).then(|| name.to_owned())
+    })
 }
 
 fn with_port(address: &str) -> String {
@@ -277,6 +298,14 @@ impl Body for Upload {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_account_has_a_name() {
+        let accounts =
+            "root:x:0:0:root:/root:/bin/bash\nbroken\nann:x:1000:1000::/home/ann:/bin/sh\n";
+        assert_eq!(account(accounts, 1000).as_deref(), Some("ann"));
+        assert_eq!(account(accounts, 1), None);
+    }
 
     #[test]
     fn addresses_with_and_without_a_port() {

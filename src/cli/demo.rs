@@ -25,7 +25,7 @@ use self::hear::Hearing;
 use self::show::Screen;
 use super::client::{About, Client, Upload};
 use super::watch::place::Place;
-use super::{Failed, Outcome, units};
+use super::{At, Failed, Outcome, units};
 use crate::config::{Config, LanguageName, PrinterConfig};
 use crate::frontend::ipp::wire::{GroupTag, JobState, Operation};
 use crate::server::Server;
@@ -49,9 +49,12 @@ pub(super) struct Demo {
     /// How fast the printer takes bytes [default: as fast as it can; the built-in document at 48 KiB/s]
     #[arg(long, value_name = "BYTES_PER_SECOND")]
     speed: Option<u64>,
+    #[command(flatten)]
+    at: At,
 }
 
 pub(super) fn run(args: &Demo) -> Outcome {
+    args.at.must_be_here()?;
     let dir = tempfile::Builder::new().prefix("despool-demo-").tempdir()?;
     let file = match &args.file {
         Some(file) => file.clone(),

@@ -39,9 +39,13 @@ pub(super) async fn printers(args: Printers) -> Outcome {
     let client = Client::find(&args.at)?;
     let answer = client.ask(&client.request(Operation::CupsGetPrinters, &About::Server)).await?;
     let groups: Vec<&Attributes> = answer.groups_of(GroupTag::Printer).collect();
+    let mut wide = "PORT".len();
+    for printer in &groups {
+        wide = wide.max(printer.uri("device-uri")?.map_or(0, |uri| uri.chars().count()));
+    }
     if !args.json {
         println!(
-            "{:<20} {:<11} {:<9} {:>6}  {:<40} STATUS",
+            "{:<20} {:<11} {:<9} {:>6}  {:<wide$} STATUS",
             "PRINTER", "STATE", "ACCEPTING", "QUEUED", "PORT"
         );
     }
@@ -49,7 +53,7 @@ pub(super) async fn printers(args: Printers) -> Outcome {
         if args.json {
             println!("{}", printer_json(printer, n == 0)?);
         } else {
-            println!("{}", printer_line(printer)?);
+            println!("{}", printer_line(printer, wide)?);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -74,7 +78,7 @@ fn printer_json(printer: &Attributes, default: bool) -> Result<serde_json::Value
     }))
 }
 
-fn printer_line(printer: &Attributes) -> Result<String, AttributeError> {
+fn printer_line(printer: &Attributes, wide: usize) -> Result<String, AttributeError> {
     let message = printer.text("printer-state-message")?.unwrap_or_default().into_owned();
     let reasons = reasons(printer, "printer-state-reasons")?.join(", ");
     let status = if message.is_empty() || reasons.is_empty() {
@@ -83,7 +87,7 @@ fn printer_line(printer: &Attributes) -> Result<String, AttributeError> {
         format!("{reasons}: {message}")
     };
     Ok(format!(
-        "{:<20} {:<11} {:<9} {:>6}  {:<40} {status}",
+        "{:<20} {:<11} {:<9} {:>6}  {:<wide$} {status}",
         printer.text("printer-name")?.unwrap_or_default(),
         printer_state(printer)?.to_string(),
         if printer.boolean("printer-is-accepting-jobs")? == Some(true) { "yes" } else { "no" },

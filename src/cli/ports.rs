@@ -5,16 +5,19 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::Outcome;
+use super::{At, Outcome};
 
 #[derive(Args, Debug)]
 pub(super) struct Ports {
     /// One JSON object a line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    at: At,
 }
 
 pub(super) fn run(args: &Ports) -> Outcome {
+    args.at.must_be_here()?;
     let found = despool_hw::discover();
     for port in &found {
         let id = port.device_id.as_ref().map(|id| id.raw.clone());

@@ -11,7 +11,8 @@ use clap::Args;
 use super::client::{About, Client, Refused, Upload};
 use super::progress::Bar;
 use super::{At, Failed, Outcome};
-use crate::frontend::ipp::wire::{GroupTag, JobState, Operation};
+use crate::config::Datatype;
+use crate::frontend::ipp::wire::{Attributes, GroupTag, JobState, Operation};
 
 /// How often a waiting command looks at its job.
 const LOOK: Duration = Duration::from_millis(100);
@@ -34,8 +35,8 @@ pub(super) struct Print {
     #[arg(long)]
     hold: bool,
     /// RAW, "RAW [FF appended]", "RAW [FF auto]" or TEXT [default: the printer's]
-    #[arg(long)]
-    datatype: Option<String>,
+    #[arg(long, value_parser = datatype)]
+    datatype: Option<Datatype>,
     /// Wait until it is printed
     #[arg(long)]
     wait: bool,
@@ -69,7 +70,7 @@ pub(super) async fn run(args: Print) -> Outcome {
         ticket.put_keyword("job-hold-until", "indefinite");
     }
     if let Some(datatype) = &args.datatype {
-        ticket.put_name("despool-datatype", datatype);
+        ticket.put_name("despool-datatype", datatype.name());
     }
     let mut bar = Bar::new("sending ");
     let upload = Upload::new(parts, length).telling(move |sent| bar.show(sent, length, ""));
@@ -78,6 +79,10 @@ pub(super) async fn run(args: Print) -> Outcome {
     println!("{id}");
     std::io::stdout().flush()?;
     if args.wait { wait(&client, id).await } else { Ok(ExitCode::SUCCESS) }
+}
+
+fn datatype(name: &str) -> Result<Datatype, &'static str> {
+    Datatype::named(name).ok_or(r#"write RAW, "RAW [FF appended]", "RAW [FF auto]" or TEXT"#)
 }
 
 /// Files to be sent, and their length where all of them have one.
@@ -122,9 +127,7 @@ pub(super) async fn wait(client: &Client, id: i32) -> Outcome {
             |name: &str| Ok::<_, Refused>(job.text(name)?.and_then(|text| text.parse().ok()));
         let (done, total) =
             (number("despool-accepted-bytes")?.unwrap_or(0), number("despool-total-bytes")?);
-        let message = job.text("job-state-message")?.unwrap_or_default();
-        let note =
-            if message.is_empty() { state.to_string() } else { format!("{state}: {message}") };
+        let note = note(state, &job)?;
         if state.is_terminal() {
             bar.clear();
             eprintln!("job {id}: {note}");
@@ -141,5 +144,49 @@ pub(super) async fn wait(client: &Client, id: i32) -> Outcome {
         }
         bar.show(done, total, &note);
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Reasons that say no more than the state does.
+const PLAIN: [&str; 6] = [
+    "none",
+    "job-queued",
+    "job-incoming",
+    "job-printing",
+    "job-restartable",
+    "job-completed-successfully",
+];
+
+/// A job's state, and why it is so.
+fn note(state: JobState, job: &Attributes) -> Result<String, Refused> {
+    let message = job.text("job-state-message")?.unwrap_or_default();
+    if !message.is_empty() {
+        return Ok(format!("{state}: {message}"));
+    }
+    let mut reasons = job.keywords("job-state-reasons")?;
+    reasons.retain(|reason| !PLAIN.contains(reason));
+    Ok(if reasons.is_empty() {
+        state.to_string()
+    } else {
+        format!("{state}: {}", reasons.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_waiting_person_hears_why() {
+        let said = |state, message: &str, reasons: &[&str]| {
+            let mut job = Attributes::new();
+            job.put_text("job-state-message", message);
+            job.put_keywords("job-state-reasons", reasons.iter().copied());
+            note(state, &job).unwrap()
+        };
+        assert_eq!(said(JobState::Pending, "", &["printer-stopped"]), "pending: printer-stopped");
+        assert_eq!(said(JobState::Processing, "", &["job-printing"]), "processing");
+        let stopped = said(JobState::ProcessingStopped, "Load paper", &["media-empty"]);
+        assert_eq!(stopped, "processing-stopped: Load paper");
     }
 }

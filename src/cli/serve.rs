@@ -1,5 +1,6 @@
 //! `despool serve`: runs the server in the foreground.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -98,7 +99,7 @@ fn start_log() {
     let started = if systemd::is_parent() {
         log.without_time().with_ansi(false).try_init()
     } else {
-        log.try_init()
+        log.with_ansi(std::io::stderr().is_terminal()).try_init()
     };
     if let Err(error) = started {
         eprintln!("despool serve: no log: {error}");

@@ -5,9 +5,11 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::units;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -39,18 +41,26 @@ pub(super) struct Source<'a> {
     file: &'a Path,
     text: &'a str,
     problems: RefCell<Vec<Problem>>,
+    /// Addresses that are listened to, and the keys that say so.
+    addresses: RefCell<Vec<(SocketAddr, String)>>,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(file: &'a Path, text: &'a str) -> Self {
-        Self { file, text, problems: RefCell::default() }
+        Self { file, text, problems: RefCell::default(), addresses: RefCell::default() }
     }
 
     /// The top-level table.
     pub(super) fn root(&self) -> Section<'a, '_> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in errors {
-            self.report(error.span().unwrap_or_default(), "", error.message());
+            let span = error.span().unwrap_or_default();
+            match (error.message(), self.text.get(span.clone())) {
+                ("duplicate key", Some(key)) => {
+                    self.report(span, key, "is there twice; leave one of them");
+                }
+                (message, _) => self.report(span, "", message),
+            }
         }
         let span = table.span();
         Section {
@@ -142,6 +152,24 @@ impl<'a, 's> Section<'a, 's> {
                 None
             }
         }
+    }
+
+    /// An address to listen to; no two listeners can have one.
+    pub(super) fn address(&mut self, key: &'static str) -> Option<SocketAddr> {
+        let span = self.table.get(key).map_or(0..0, Spanned::span);
+        let address = self.text(key, units::address)?;
+        let mut addresses = self.source.addresses.borrow_mut();
+        let other = addresses.iter().find(|(other, _)| collide(*other, address));
+        if let Some((_, other)) = other {
+            let right = "write another port, or 0 for any";
+            self.wrong(
+                span,
+                key,
+                format_args!("{address} is listened to by {other} already; {right}"),
+            );
+        }
+        addresses.push((address, self.path_of(key)));
+        Some(address)
     }
 
     /// A text or a whole number, read as text.
@@ -280,6 +308,16 @@ impl<'a, 's> Section<'a, 's> {
     }
 }
 
+/// True where the kernel has only one of them listen: `0.0.0.0` is all of IPv4, `[::]` is everything.
+fn collide(a: SocketAddr, b: SocketAddr) -> bool {
+    let everything = |ip: IpAddr| ip.is_unspecified() && ip.is_ipv6();
+    let covers = |a: IpAddr, b: IpAddr| {
+        a == b || everything(a) || (a.is_unspecified() && a.is_ipv4() == b.is_ipv4())
+    };
+    let (one, other) = (a.ip(), b.ip());
+    a.port() == b.port() && a.port() != 0 && (covers(one, other) || covers(other, one))
+}
+
 fn pick<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
     let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
     found
@@ -325,6 +363,22 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_that_collide() {
+        for (a, b, expected) in [
+            ("127.0.0.1:9100", "127.0.0.1:9100", true),
+            ("127.0.0.1:9100", "127.0.0.1:9101", false),
+            ("127.0.0.1:9100", "127.0.0.2:9100", false),
+            ("127.0.0.1:9100", "0.0.0.0:9100", true),
+            ("[::]:9100", "127.0.0.1:9100", true),
+            ("[::1]:9100", "0.0.0.0:9100", false),
+            ("127.0.0.1:0", "127.0.0.1:0", false),
+        ] {
+            let (a, b) = (a.parse().unwrap(), b.parse().unwrap());
+            assert_eq!((collide(a, b), collide(b, a)), (expected, expected), "{a} {b}");
+        }
+    }
 
     #[test]
     fn distances() {

@@ -1,6 +1,7 @@
 //! Sizes, durations, times of day and names, as people write them.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::limits::{DOMAIN_BYTES, PRINTER_NAME_BYTES};
@@ -106,7 +107,7 @@ pub(crate) fn clock(text: &str) -> Option<u16> {
 /// A printer's name: what fits into an IPP URI, a [MS-PAN] name `\\server\printer` and a command line.
 pub(crate) fn printer_name(text: &str) -> Result<String, String> {
     if text.is_empty() || text.len() > PRINTER_NAME_BYTES {
-        return Err(format!("a printer's name has 1 to {PRINTER_NAME_BYTES} bytes"));
+        return Err(format!("a name has 1 to {PRINTER_NAME_BYTES} bytes"));
     }
     let bad = |c: char| c.is_whitespace() || c.is_control() || "/\\,#?\"'<>".contains(c);
     match text.chars().find(|c| bad(*c)) {
@@ -129,6 +130,13 @@ pub(crate) fn domain(text: &str) -> Result<String, String> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// An address and a port.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("\"{text}\" is not an address and a port; write it like \"127.0.0.1:631\" or \"[::1]:631\"")
+    })
 }
 
 #[cfg(test)]
