@@ -170,18 +170,20 @@ impl Association {
         !matches!(self.stage, Stage::Closing) && self.output.waiting_bytes() < QUEUED_BYTES
     }
 
-    /// What should be sent next. Empty: nothing.
+    /// What should be sent next. Empty: nothing. A response that cannot be protected any more is lost, and the connection
+    /// ends.
     pub fn output(&mut self) -> &[u8] {
         let fragment_bytes = match &self.stage {
             Stage::Open(agreed) => agreed.fragment_bytes,
             Stage::Fresh | Stage::Closing => FRAGMENT_BYTES,
         };
-        let made = self.output.octets(usize::from(fragment_bytes), &mut self.securities);
-        let peer = self.ends.peer;
-        made.unwrap_or_else(|refusal| {
-            tracing::warn!(%peer, %refusal, "a response cannot be protected: it is not sent");
-            &[]
-        })
+        let fragment_bytes = usize::from(fragment_bytes);
+        // Each refusal takes a response out of the queue.
+        while let Err(refusal) = self.output.fill(fragment_bytes, &mut self.securities) {
+            tracing::warn!(peer = %self.ends.peer, %refusal, "a response cannot be protected: it is not sent");
+            self.close();
+        }
+        self.output.octets()
     }
 
     /// Whether there is something to send.
@@ -223,24 +225,23 @@ impl Association {
     /// When [`expire`](Self::expire) is to be called. `None`: it may stay as it is for ever.
     pub fn deadline(&self) -> Option<Instant> {
         let times = &self.times;
+        let sending = (!self.output.is_empty()).then_some(times.took + WRITE_WAIT);
+        let state = match &self.stage {
+            Stage::Closing => return sending,
+            Stage::Fresh => Some(times.begun + BIND_WAIT),
+            Stage::Open(_) if self.securities.is_exchanging() => Some(times.received + BIND_WAIT),
+            Stage::Open(agreed) if self.calls.count() == 0 && agreed.group.handles().is_empty() => {
+                Some(times.received.max(times.took) + IDLE_WAIT)
+            }
+            Stage::Open(_) => None,
+        };
         let waits = [
-            (!self.output.is_empty()).then_some(times.took + WRITE_WAIT),
+            sending,
+            state,
             self.input.is_within_fragment().then_some(times.received + FRAGMENT_WAIT),
             self.partial
                 .as_ref()
                 .map(|partial| (times.received + FRAGMENT_WAIT).min(partial.begun + REQUEST_WAIT)),
-            match &self.stage {
-                Stage::Fresh => Some(times.begun + BIND_WAIT),
-                Stage::Open(_) if self.securities.is_exchanging() => {
-                    Some(times.received + BIND_WAIT)
-                }
-                Stage::Open(agreed)
-                    if self.calls.count() == 0 && agreed.group.handles().is_empty() =>
-                {
-                    Some(times.received.max(times.took) + IDLE_WAIT)
-                }
-                Stage::Open(_) | Stage::Closing => None,
-            },
         ];
         waits.into_iter().flatten().min()
     }

@@ -3,7 +3,8 @@
 //! Responses are cut into fragments, and these are protected, only when the kernel takes them: so the order of
 //! protecting is the order on the wire, and a client that does not read costs no more than the stubs that wait for it.
 //!
-//! Invariant: fragments of different responses do not mix, and each receipt hears when the kernel took its last octet.
+//! Invariant: fragments of different responses do not mix, none goes out with less protection than its call had, and each
+//! receipt hears when the kernel took its last octet.
 
 use std::collections::VecDeque;
 
@@ -73,15 +74,20 @@ impl Output {
         self.queued_bytes.saturating_add(self.octets.len().saturating_sub(self.taken))
     }
 
-    /// What the kernel should take next: empty only where nothing waits.
+    /// What the kernel should take next.
+    pub(super) fn octets(&self) -> &[u8] {
+        self.octets.get(self.taken..).unwrap_or_default()
+    }
+
+    /// Sees to it that there are [`octets`](Self::octets), if anything waits.
     ///
     /// # Errors
-    /// A response could not be protected as its security context demands.
-    pub(super) fn octets(
+    /// A response could not be protected as its security context demands; what is left of it is lost.
+    pub(super) fn fill(
         &mut self,
         fragment_bytes: usize,
         securities: &mut Securities,
-    ) -> Result<&[u8], Refusal> {
+    ) -> Result<(), Refusal> {
         if self.taken == self.octets.len() {
             // An idle connection keeps no buffer.
             self.octets = Vec::new();
@@ -92,7 +98,7 @@ impl Output {
                 self.make(item, fragment_bytes, securities)?;
             }
         }
-        Ok(self.octets.get(self.taken..).unwrap_or_default())
+        Ok(())
     }
 
     /// The kernel took so many octets.
@@ -127,10 +133,9 @@ impl Output {
                 self.append(&pdu);
             }
             Item::Response { mut response, is_begun } => {
-                let before = response.stub.len();
+                self.queued_bytes = self.queued_bytes.saturating_sub(response.stub.len());
                 let fragment = fragment(&mut response, is_begun, fragment_bytes, securities)?;
-                let sent = before.saturating_sub(response.stub.len());
-                self.queued_bytes = self.queued_bytes.saturating_sub(sent);
+                self.queued_bytes = self.queued_bytes.saturating_add(response.stub.len());
                 self.append(&fragment);
                 if response.stub.is_empty() {
                     self.receipts.push_back((self.made_in_all, response.receipt));
@@ -156,7 +161,11 @@ fn fragment(
     fragment_bytes: usize,
     securities: &mut Securities,
 ) -> Result<Vec<u8>, Refusal> {
-    let mut by = response.security.and_then(|index| securities.protector(index));
+    const SPENT: Refusal = Refusal::Tampered("its security context has ended");
+    let mut by = match response.security {
+        Some(index) => Some(securities.protector(index).ok_or(SPENT)?),
+        None => None,
+    };
     let room =
         stub_room(fragment_bytes, Response::BYTES, by.as_ref().map(|(session, _)| &**session));
     let head = Response {
