@@ -139,13 +139,15 @@ impl Sources {
     }
 
     fn job(&mut self, event: &Event, view: &JobView, ctx: &mut Context<Self>) {
-        let objects = with_server(&view.shadow.ticket.printer);
-        self.publish(&objects, types::JOB, &Audience::AllUsers, &json::job(event, view));
-        if let Some(balloon) = balloon::about(self.told.get(&view.shadow.id), view) {
-            self.publish(&objects, types::ASYNCUI, &self.owner(view), &balloon.encode());
-        }
+        let balloon = balloon::about(self.told.get(&view.shadow.id), view);
+        // Who hears how a job is finds no question any more that does not fit it.
         self.remember(view);
         self.consider(view, ctx);
+        let objects = with_server(&view.shadow.ticket.printer);
+        self.publish(&objects, types::JOB, &Audience::AllUsers, &json::job(event, view));
+        if let Some(balloon) = balloon {
+            self.publish(&objects, types::ASYNCUI, &self.owner(view), &balloon.encode());
+        }
     }
 
     fn remember(&mut self, view: &JobView) {
