@@ -235,6 +235,9 @@ pub const XML_NODES: u32 = 1024;
 /// server.
 pub const WATCH_WAITING: usize = 64;
 
+/// `despool watch`: at its end the server has this long to hear of it.
+pub const WATCH_GOODBYE: Duration = Duration::from_secs(2);
+
 /// `despool watch`: a line by which a person answers is at most this long.
 pub const ANSWER_BYTES: usize = 4096;
 

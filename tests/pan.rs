@@ -18,8 +18,9 @@ use despool::pan::client::{Ended, Error, Heard, Registration, Told};
 use despool::pan::hresult::HResult;
 use despool::pan::stub::{Handle, NewChannels, Notified, Responded, Returned, SendResponse, Stub};
 use despool::pan::{ASYNC_NOTIFY, async_notify};
-use despool::rpc::auth::{Level, WINNT};
+use despool::rpc::auth::{Credentials, Level, WINNT};
 use despool::rpc::client::{Failure, Options, Security};
+use despool::rpc::limits::WRONG_PASSWORDS;
 use despool::rpc::ndr::ContextHandle;
 use despool::rpc::status::Status;
 use support::pan::{BI, TYPE, UNI, World, guid, in_time, next, options, response, run, wanted};
@@ -369,10 +370,39 @@ fn who_is_not_protected_is_refused() {
         peer.registered(UNI).await;
         let mut wrong = options("ann", Level::Packet);
         let credentials = options("bob", Level::Packet).security.unwrap().credentials;
-        let credentials = despool::rpc::auth::Credentials { user: "ann".into(), ..credentials };
+        let credentials = Credentials { user: "ann".into(), ..credentials };
         wrong.security = wrong.security.map(|security| Security { credentials, ..security });
         let refused = world.client_with(wrong).await.map(drop);
         assert!(matches!(refused, Err(Failure::Refused(_))), "{refused:?}");
+    });
+}
+
+/// Eight wrong passwords in a row, and even the right one does not help for a while: here. Others are let in.
+#[test]
+fn somebody_who_guesses_is_slowed_down() {
+    run(async {
+        let world = World::new();
+        let guess = |password: &str| {
+            let mut options = options("ann", Level::Packet);
+            let credentials = Credentials::new("ELSEWHERE", "Ann", password);
+            options.security =
+                options.security.map(|security| Security { credentials, ..security });
+            options
+        };
+        let mut slowed_down = false;
+        // On a machine that is so slow that the pause is over before the right password comes, once more.
+        for _ in 0..20 {
+            for _ in 0..WRONG_PASSWORDS {
+                let refused = world.client_with(guess("Secret.bob")).await.map(drop);
+                assert!(matches!(refused, Err(Failure::Refused(_))), "{refused:?}");
+            }
+            slowed_down |= world.client_with(guess("Secret.ann")).await.is_err();
+            if slowed_down {
+                break;
+            }
+        }
+        assert!(slowed_down);
+        world.peer("bob").await.registered(UNI).await;
     });
 }
 

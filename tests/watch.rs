@@ -69,11 +69,9 @@ impl Watching {
     /// Waits until so many subscriptions are registered.
     #[track_caller]
     fn registered(self, count: usize) -> Self {
-        let mut after = 0;
-        for _ in 0..count {
-            let all = self.said.clone();
-            all.wait_for(after, |line| parse(line)["event"] == "registered");
-            after += 1;
+        // Nothing else is told before.
+        for after in 0..count {
+            self.event(after, "registered");
         }
         self
     }
@@ -243,7 +241,20 @@ fn it_comes_back_when_the_server_does() {
     server.reload();
     assert!(server.listening["rpc"].is_string() && server.listening["epm"].is_string());
     watching.event(after, "registered");
-    watching.end();
+    // A server that stops says so; that is no reason to give up either.
+    let after = watching.said.len();
+    assert!(server.terminate().success());
+    let why = watching.event(after, "lost")["why"].as_str().unwrap().to_owned();
+    assert!(why.contains("the server ended the wait"), "{why}");
+    let mut server = site.start();
+    watching.event(after, "registered");
+    // The printer is taken away: nothing more will come.
+    let after = watching.said.len();
+    site.configure(&Setup::new().listen(RPC));
+    server.reload();
+    watching.event(after, "released");
+    let mut watching = watching;
+    assert!(end_of(&mut watching.child, "despool watch of a deleted printer").success());
 }
 
 /// Runs `despool watch` where it must fail; what it says.
@@ -298,7 +309,7 @@ fn accounts_and_what_they_may_hear() {
     all[3] = &epm;
     Watching::start(&all, "Secret.ann\n").registered(1).end();
     let refused = fails(
-        &[&["--server", &server.listening["rpc"].as_str().unwrap(), "--user", "ann"][..], &asyncui]
+        &[&["--server", server.listening["rpc"].as_str().unwrap(), "--user", "ann"][..], &asyncui]
             .concat(),
         "wrong\n",
     );

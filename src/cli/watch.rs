@@ -10,6 +10,7 @@
 //! happens, in its order.
 
 mod ask;
+mod follow;
 pub(in crate::cli) mod place;
 pub(in crate::cli) mod show;
 
@@ -20,13 +21,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use self::ask::{Asking, Question};
+pub(super) use self::follow::{Teller, follow};
 use self::place::Place;
-use self::show::{About, Line, Output, Seen};
+use self::show::{About, Line, Output};
 use super::{Failed, Outcome};
 use crate::limits::WATCH_WAITING;
 use crate::notify::{NotificationType, Style, UserFilter};
 use crate::pan::client::remote::shared;
-use crate::pan::client::{Channel, Connect, Error, Subscription, Update, Wanted};
+use crate::pan::client::{Connect, Error, Subscription, Wanted};
 use crate::sources::types;
 
 #[derive(Args, Debug)]
@@ -76,13 +78,6 @@ pub(super) enum News {
     Failed(Error),
 }
 
-/// Where a subscription tells what it hears.
-#[derive(Clone)]
-pub(super) struct Teller {
-    pub(super) about: About,
-    pub(super) to: mpsc::Sender<News>,
-}
-
 pub(super) async fn run(args: Watch) -> Outcome {
     let place = args.place.find()?;
     let filter = match args.all_users || place.is_local() {
@@ -97,8 +92,9 @@ pub(super) async fn run(args: Watch) -> Outcome {
     for wanted in wanted(&args, &place, filter) {
         let about = About::new(args.printer.as_deref(), &wanted);
         let teller = Teller { about, to: to.clone() };
-        let subscription = Subscription::new(connectors(), wanted);
-        tasks.push(tokio::task::spawn_local(follow(subscription, teller, stopped.clone())));
+        let connector = connectors.clone();
+        let make = move || Subscription::new(connector(), wanted.clone());
+        tasks.push(tokio::task::spawn_local(follow(make, teller, stopped.clone())));
     }
     drop(to);
     let outcome = attend(news, output).await;
@@ -110,7 +106,7 @@ pub(super) async fn run(args: Watch) -> Outcome {
     outcome
 }
 
-pub(super) fn connectors(place: &Place) -> impl Fn() -> Connect + use<> {
+pub(super) fn connectors(place: &Place) -> impl Fn() -> Connect + Clone + use<> {
     let place = place.clone();
     shared(move || {
         let place = place.clone();
@@ -134,65 +130,6 @@ fn wanted(args: &Watch, place: &Place, filter: UserFilter) -> Vec<Wanted> {
     let asks =
         |notification_type: &&NotificationType| args.bidi && has_conversations(**notification_type);
     uni.chain(types.iter().filter(asks).map(of(Style::Bidirectional))).collect()
-}
-
-/// Follows a subscription to its end.
-pub(super) async fn follow(
-    mut subscription: Subscription,
-    teller: Teller,
-    mut stopped: watch::Receiver<bool>,
-) {
-    loop {
-        let update = tokio::select! {
-            update = subscription.next() => update,
-            _ = stopped.wait_for(|stop| *stop) => break,
-        };
-        let seen = match update {
-            Ok(Update::Registered) => Seen::Registered,
-            Ok(Update::Notification(payload)) => Seen::Notification(payload),
-            Ok(Update::Channels(channels)) => {
-                for channel in channels {
-                    tokio::task::spawn_local(hear(channel, teller.clone()));
-                }
-                continue;
-            }
-            Ok(Update::Released) => {
-                // Each further call says the same at once.
-                teller.tell(Seen::Released).await;
-                break;
-            }
-            Ok(Update::Lost { why, pause }) => Seen::Lost { why: why.to_string(), pause },
-            Err(why) => {
-                let _ = teller.to.send(News::Failed(why)).await;
-                return;
-            }
-        };
-        teller.tell(seen).await;
-    }
-    // The server notices without it, later.
-    let _ = subscription.unregister().await;
-}
-
-/// Waits for the first notification of a channel.
-async fn hear(mut channel: Channel, teller: Teller) {
-    use crate::pan::client::Told;
-    match channel.first().await {
-        Ok(Told::Notification(payload)) => {
-            let to = teller.to.clone();
-            let _ = to.send(News::Question(Question { teller, payload, channel })).await;
-        }
-        Ok(Told::Over(Some(payload))) => teller.tell(Seen::Notification(payload)).await,
-        Ok(Told::Over(None)) => teller.tell(Seen::Withdrawn).await,
-        Err(why) => teller.tell(Seen::Broken { why: why.to_string() }).await,
-    }
-}
-
-impl Teller {
-    async fn tell(&self, seen: Seen) {
-        // Nobody hears it at the end.
-        let line = Line { about: self.about.clone(), seen };
-        let _ = self.to.send(News::Seen(line)).await;
-    }
 }
 
 /// Shows what comes, until a signal or the end of all subscriptions.

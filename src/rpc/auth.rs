@@ -11,6 +11,7 @@
 pub mod credentials;
 pub mod ntlm;
 pub mod spnego;
+pub mod throttle;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -89,6 +90,12 @@ pub enum Refusal {
     #[error("unknown account or wrong password for \"{account}\"")]
     Denied {
         /// The account it claims.
+        account: String,
+    },
+    /// Peer: it was wrong too often, and is refused for a while whatever it proves.
+    #[error("too many wrong passwords for \"{account}\" from there")]
+    TooOften {
+        /// The account.
         account: String,
     },
     /// Peer: what it offers is too weak.

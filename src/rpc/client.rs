@@ -33,6 +33,7 @@ mod association;
 mod calls;
 mod connection;
 mod contexts;
+mod incoming;
 mod line;
 pub mod mapper;
 mod opening;

@@ -4,10 +4,12 @@
 //!
 //! Invariant: what it offers does not change while it is served.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::association::Groups;
+use super::auth::throttle::Throttle;
 use super::auth::{Exchange, Level, Provider};
 use super::interface::Interface;
 use super::limits::REASSEMBLY_BYTES;
@@ -19,6 +21,8 @@ pub struct Endpoint {
     pub interfaces: Vec<Arc<Interface>>,
     /// How clients may prove who they are.
     pub providers: Vec<Arc<dyn Provider>>,
+    /// Who was wrong about passwords too often.
+    pub throttle: Arc<Throttle>,
     /// The association groups.
     pub groups: Arc<Groups>,
     /// What the requests that are being put together take.
@@ -42,7 +46,8 @@ impl Endpoint {
         let services = providers.iter().map(|provider| provider.auth_type()).collect();
         let management = mgmt::interface(ids, services, principal, statistics.clone());
         let interfaces = interfaces.into_iter().chain([management]).map(Arc::new).collect();
-        Self { interfaces, providers, groups: Arc::default(), budget, statistics }
+        let (throttle, groups) = (Arc::default(), Arc::default());
+        Self { interfaces, providers, throttle, groups, budget, statistics }
     }
 
     /// The provider for an `auth_type`.
@@ -50,13 +55,20 @@ impl Endpoint {
         self.providers.iter().find(|provider| provider.auth_type() == auth_type).cloned()
     }
 
-    /// Begins an exchange. Where every interface is for everybody, nobody in particular may come, too.
-    pub fn accept(&self, provider: &dyn Provider, level: Level) -> Box<dyn Exchange> {
-        if self.interfaces.iter().all(|interface| interface.min_level.is_none()) {
+    /// Begins an exchange with a client at this address. Where every interface is for everybody, nobody in particular may
+    /// come, too.
+    pub fn accept(
+        &self,
+        provider: &dyn Provider,
+        level: Level,
+        address: IpAddr,
+    ) -> Box<dyn Exchange> {
+        let exchange = if self.interfaces.iter().all(|interface| interface.min_level.is_none()) {
             provider.accept_anyone(level)
         } else {
             provider.accept(level)
-        }
+        };
+        self.throttle.watch(exchange, address)
     }
 }
 

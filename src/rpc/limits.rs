@@ -44,6 +44,21 @@ pub const FRAGMENT_BYTES: u16 = 5840;
 /// … and what is negotiated is at least this ([MS-RPCE] 3.3.1.5.6: what Windows does).
 pub const FRAGMENT_BYTES_LEAST: u16 = 2048;
 
+/// So many wrong passwords for an account from one address are let go by; then each further one costs a pause …
+pub const WRONG_PASSWORDS: u32 = 8;
+
+/// … of this, doubling with each …
+pub const WRONG_PAUSE_FIRST: Duration = Duration::from_secs(1);
+
+/// … up to this.
+pub const WRONG_PAUSE_LAST: Duration = Duration::from_secs(60);
+
+/// After this without a further one they are forgotten.
+pub const WRONG_FORGOTTEN: Duration = Duration::from_secs(900);
+
+/// Accounts and addresses that this is counted for at a time.
+pub const WRONG_TRACKED: usize = 4096;
+
 /// Security contexts of one connection.
 pub const SECURITY_CONTEXTS: usize = 8;
 

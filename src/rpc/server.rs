@@ -36,6 +36,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use super::auth::Provider;
+use super::auth::throttle::Throttle;
 use super::endpoint::{Budget, Endpoint};
 use super::epm;
 use super::interface::Interface;
@@ -93,9 +94,11 @@ impl Server {
     pub fn start(config: Config) -> Result<Self> {
         let Config { endpoints, mapper, providers, principal } = config;
         let budget = Arc::new(Budget::default());
+        let throttle = Arc::new(Throttle::default());
         let make = |interfaces| {
             let providers = providers.clone();
-            Arc::new(Endpoint::new(interfaces, providers, &principal, budget.clone()))
+            let endpoint = Endpoint::new(interfaces, providers, &principal, budget.clone());
+            Arc::new(Endpoint { throttle: throttle.clone(), ..endpoint })
         };
         let (mut bound, mut addresses, mut entries) = (Vec::new(), Vec::new(), Vec::new());
         for Listen { address, interfaces } in endpoints {

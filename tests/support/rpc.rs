@@ -23,12 +23,22 @@ const INSIDE: &str = "DESPOOL_TEST_OWN_NETWORK";
 
 /// Runs the test in a user and network namespace of its own, where it may bind port 135 and nobody else is.
 pub(crate) fn in_own_network(test: &str, body: impl FnOnce()) {
+    within("-Urn", test, body);
+}
+
+/// The same as the machine's root, for foreign servers that change to other users: they do not work in a user namespace.
+pub(crate) fn in_own_network_as_root(test: &str, body: impl FnOnce()) {
+    assert!(rustix::process::geteuid().is_root(), "{test} must be run by root");
+    within("-n", test, body);
+}
+
+fn within(namespaces: &str, test: &str, body: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         assert!(Command::new("ip").args(["link", "set", "lo", "up"]).status().unwrap().success());
         return body();
     }
     let mut command = Command::new(tiers::program("unshare"));
-    command.arg("-Urn").arg(std::env::current_exe().unwrap()).args([
+    command.arg(namespaces).arg(std::env::current_exe().unwrap()).args([
         test,
         "--exact",
         "--nocapture",

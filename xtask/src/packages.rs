@@ -11,7 +11,7 @@ struct Need {
     why: &'static str,
 }
 
-const NEEDS: [Need; 10] = [
+const NEEDS: [Need; 11] = [
     Need {
         program: "lp",
         package: "cups-client",
@@ -37,6 +37,11 @@ const NEEDS: [Need; 10] = [
         program: "smbtorture",
         package: "samba-testsuite",
         why: "Samba's own tests of DCE/RPC servers",
+    },
+    Need {
+        program: "/usr/libexec/samba/samba-dcerpcd",
+        package: "samba-common-bin",
+        why: "Samba's DCE/RPC server, for our client (with smbpasswd)",
     },
     Need {
         program: "tshark",

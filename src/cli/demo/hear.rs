@@ -55,8 +55,9 @@ impl Hearing {
             let name = Some(place.printer_name(PRINTER));
             let wanted = Wanted { name, notification_type, filter: UserFilter::AllUsers, style };
             let teller = Teller { about: About::new(Some(PRINTER), &wanted), to: to.clone() };
-            let subscription = Subscription::new(connectors(), wanted);
-            tasks.push(tokio::task::spawn_local(follow(subscription, teller, stopped.clone())));
+            let connector = connectors.clone();
+            let make = move || Subscription::new(connector(), wanted.clone());
+            tasks.push(tokio::task::spawn_local(follow(make, teller, stopped.clone())));
         }
         tasks.push(tokio::task::spawn_local(show(news, told, screen)));
         let ready = |state: &State| state.registered == WANTED.len() || state.failed.is_some();

@@ -117,7 +117,7 @@ where
 }
 
 /// Makes connectors that share their associations.
-pub fn shared<F>(connect: impl Fn() -> F + 'static) -> impl Fn() -> Connect
+pub fn shared<F>(connect: impl Fn() -> F + 'static) -> impl Fn() -> Connect + Clone
 where
     F: Future<Output = Result<Rc<Client>, Error>> + 'static,
 {

@@ -44,7 +44,7 @@ impl Association {
         let results = results.map_err(|Violation| BindNak::NOT_SPECIFIED)?;
         let mut answer = None;
         if let Some(((provider, mark), trailer)) = begin {
-            let exchange = self.endpoint.accept(&*provider, mark.level);
+            let exchange = self.endpoint.accept(&*provider, mark.level, client);
             let index = self.securities.begin(exchange, mark, true);
             let token = self.step(index, fragment, trailer).map_err(|_| BindNak::CHECKSUM)?;
             answer = Some((mark, token));
@@ -136,7 +136,7 @@ impl Association {
                 let level = Level::from_wire(trailer.auth_level).ok_or(Status::ACCESS_DENIED)?;
                 let mark =
                     Mark { auth_type: trailer.auth_type, level, context_id: trailer.context_id };
-                let exchange = self.endpoint.accept(&*provider, level);
+                let exchange = self.endpoint.accept(&*provider, level, self.ends.peer.ip());
                 self.securities.begin(exchange, mark, false)
             }
         };

@@ -1,5 +1,6 @@
 use super::*;
-use crate::asyncui::{Balloon, MessageBox, Text};
+use crate::asyncui::{Balloon, Button, ButtonId, MessageBox, Request, Text};
+use crate::bidi;
 
 fn about(notification_type: NotificationType) -> About {
     let printer = Some("label".to_owned());
