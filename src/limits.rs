@@ -103,6 +103,15 @@ pub const ZPL_ANSWER_BYTES: usize = 1024;
 /// Of a ZPL command so many bytes are read to find out how much binary data follow.
 pub const ZPL_HEAD_BYTES: usize = 128;
 
+/// An IEEE 1284.4 packet is at most this long, either way.
+pub const D4_PACKET_BYTES: usize = 16 * 1024;
+
+/// Packets that a device may send on a channel before it needs new credit.
+pub const D4_CREDIT: u16 = 16;
+
+/// Things that a language wants to say on a channel that is not open, or has no credit.
+pub const D4_WAITING: usize = 16;
+
 /// A PJL status message is at most this long; longer ones are skipped.
 pub const PJL_MESSAGE_BYTES: usize = 4096;
 
