@@ -114,6 +114,15 @@ pub const ZPL_HEAD_BYTES: usize = 128;
 /// A command waits this long for a server's answer to a request without a document.
 pub const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
+/// An IEEE 1284.4 packet is at most this long, either way.
+pub const D4_PACKET_BYTES: usize = 16 * 1024;
+
+/// Packets that a device may send on a channel before it needs new credit.
+pub const D4_CREDIT: u16 = 16;
+
+/// Things that a language wants to say on a channel that is not open, or has no credit.
+pub const D4_WAITING: usize = 16;
+
 /// A PJL status message is at most this long; longer ones are skipped.
 pub const PJL_MESSAGE_BYTES: usize = 4096;
 

@@ -29,6 +29,7 @@
 mod actor;
 mod escpos;
 mod finding;
+mod ieee1284_4;
 mod pjl;
 mod questions;
 mod reading;
@@ -198,7 +199,8 @@ pub fn core(name: LanguageName) -> Option<Make> {
             Some(|_| Box::<usb_printer_class::UsbPrinterClass>::default())
         }
         LanguageName::Zpl => Some(|setup| Box::new(zpl::Zpl::new(setup))),
-        LanguageName::Ieee1284_4 | LanguageName::Auto => None,
+        LanguageName::Ieee1284_4 => Some(|setup| Box::new(ieee1284_4::Ieee1284_4::new(setup))),
+        LanguageName::Auto => None,
     }
 }
 
