@@ -4,6 +4,8 @@
 //! The others run despool itself, as an operator does ([`server`]).
 
 pub mod check;
+pub mod hotplug;
+pub mod lines;
 pub mod server;
 pub mod usb;
 pub mod wires;
@@ -47,7 +49,7 @@ pub struct Scenario {
 
 /// All of them.
 pub fn all() -> Vec<Scenario> {
-    [wires::ALL, usb::ALL].concat()
+    [wires::ALL, usb::ALL, hotplug::ALL, lines::ALL].concat()
 }
 
 /// What running some scenarios came to.

@@ -62,6 +62,8 @@ impl Hearing {
 
     /// Takes in what has come, and listens on. The error says why the device is of no use any more.
     pub(super) fn take_in(&mut self, pipes: &mut dyn Pipes, now: Instant) -> Result<(), String> {
+        // Listens first: only who has looked for bytes is woken by them.
+        self.go_on(pipes, now);
         if self.state == State::Listening
             && let Some((bytes, outcome)) = pipes.heard()
         {

@@ -1,7 +1,7 @@
 //! What the port needs from the USB stack, so that the tests can stand in for it.
 //!
 //! Nothing here waits. What has ended is asked for ([`Pipes::sent`], [`Pipes::heard`], [`Pipes::status`]); a bell rings when
-//! there may be something. What must wait for the device comes back as [`Work`], for a thread of its own.
+//! there may be something, for those who have asked since they began it: whoever begins something asks once before sleeping. What must wait for the device comes back as [`Work`], for a thread of its own.
 
 /// How a transfer has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

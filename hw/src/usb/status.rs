@@ -38,17 +38,18 @@ impl Status {
         now: Instant,
     ) -> Result<(), String> {
         let every = if busy { USB_STATUS_BUSY } else { USB_STATUS_IDLE };
-        if self.asked
-            && let Some(answer) = pipes.status()
-        {
-            self.answered(answer)?;
-            self.due = after(now, every);
-        }
         // A job that begins does not wait for the idle turn.
         self.due = self.due.min(after(now, every));
         if self.asks && !self.asked && self.due <= now {
             pipes.ask_status();
             self.asked = true;
+        }
+        // Asked for at once: only who has looked for an answer is woken by it.
+        if self.asked
+            && let Some(answer) = pipes.status()
+        {
+            self.due = after(now, every);
+            self.answered(answer)?;
         }
         Ok(())
     }
@@ -61,9 +62,13 @@ impl Status {
                 self.refused = 0;
             }
             Err(Outcome::Gone) => return Err("it was unplugged or switched off".to_owned()),
-            Err(Outcome::Halted | Outcome::Failed(_) | Outcome::Done) => {
+            Err(refused @ (Outcome::Halted | Outcome::Failed(_) | Outcome::Done)) => {
                 self.refused = self.refused.saturating_add(1);
                 self.asks = self.refused < USB_HALTS;
+                self.line = Line::default();
+                if !self.asks {
+                    tracing::info!(?refused, "the printer has no port status to give");
+                }
             }
             // Nobody answers: it may be busy with itself. It is asked again.
             Err(Outcome::Canceled) => self.line = Line::default(),

@@ -1,6 +1,6 @@
 //! despool in the guest, as an operator has it: a configuration file, `despool serve`, and the command line.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -124,16 +124,36 @@ impl<'a> Server<'a> {
 
     /// Waits until a job has come to this state.
     pub fn wait_for_state(&self, job: &str, state: &str, limit: Duration) -> Result<Value> {
-        let until = std::time::Instant::now() + limit;
+        self.wait(job, state, limit, |found| found["state"] == state)
+    }
+
+    /// Waits until a job is as wanted.
+    pub fn wait_until(
+        &self,
+        job: &str,
+        what: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Result<Value> {
+        self.wait(job, what, EVENT, wanted)
+    }
+
+    fn wait(
+        &self,
+        job: &str,
+        what: &str,
+        limit: Duration,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Result<Value> {
+        let until = Instant::now() + limit;
         loop {
             let found = self.job(job)?;
-            let now = found.get("state").and_then(Value::as_str).unwrap_or_default().to_owned();
-            if now == state {
+            if wanted(&found) {
                 return Ok(found);
             }
-            let ended = ["completed", "canceled", "aborted"].contains(&now.as_str());
-            if ended || std::time::Instant::now() >= until {
-                let what = format!("job {job} does not become {state}: {found}\n{}", self.log());
+            let state = found["state"].as_str().unwrap_or_default();
+            let ended = ["completed", "canceled", "aborted"].contains(&state);
+            if ended || Instant::now() >= until {
+                let what = format!("job {job} does not become {what}: {found}\n{}", self.log());
                 return Err(Error::TooLate { what, waited: limit });
             }
         }
@@ -156,7 +176,7 @@ impl<'a> Server<'a> {
 
     /// Waits until a printer's reasons have this one, or have it no more.
     pub fn wait_for_reason(&self, printer: &str, reason: &str, there: bool) -> Result<()> {
-        let until = std::time::Instant::now() + EVENT;
+        let until = Instant::now() + EVENT;
         loop {
             let found = self.printer(printer)?;
             let reasons = found.get("reasons").and_then(Value::as_array);
@@ -164,7 +184,7 @@ impl<'a> Server<'a> {
             if reasons.any(|it| it.starts_with(reason)) == there {
                 return Ok(());
             }
-            if std::time::Instant::now() >= until {
+            if Instant::now() >= until {
                 let what = format!("{reason} of {printer} is not {there}: {found}\n{}", self.log());
                 return Err(Error::TooLate { what, waited: EVENT });
             }

@@ -1,0 +1,162 @@
+//! Printers that come, go, and look alike; and a server that dies among them.
+
+use super::check::{Dice, document, equal, holds};
+use super::server::{Queue, Server, ports};
+use super::{Scenario, Stage, When};
+use crate::Bench;
+use crate::device::{Behind, IdAnswer, Plugged, Printer, PrinterOptions, UsbPrinter};
+use crate::error::Result;
+use crate::limits::EVENT;
+use crate::vm::Slot;
+
+/// All of this room.
+pub const ALL: &[Scenario] = &[
+    Scenario { name: "hotplug::twins", when: When::Always, run: twins },
+    Scenario { name: "hotplug::late", when: When::Always, run: late },
+    Scenario { name: "hotplug::without_configuration", when: When::Full, run: unconfigured },
+    Scenario { name: "hotplug::server_killed", when: When::Always, run: killed },
+    Scenario { name: "hotplug::ids_that_lie", when: When::Full, run: ids },
+];
+
+type Wire = Plugged<UsbPrinter<Behind>>;
+
+fn plug(bench: &Bench, slot: Slot, options: PrinterOptions) -> Result<(Printer, Wire)> {
+    let printer = Printer::default();
+    let wire = UsbPrinter::new(options, printer.behind());
+    let plugged = bench.plug(slot, wire, &printer)?;
+    Ok((printer, plugged))
+}
+
+/// A printer that has no serial number, as the cheap ones are.
+fn nameless() -> PrinterOptions {
+    PrinterOptions {
+        strings: ["HIL", "Cheap", ""].map(str::to_owned),
+        id: IdAnswer::honest("MFG:HIL;MDL:Cheap;CMD:ZPL;CLS:PRINTER;"),
+        ..PrinterOptions::default()
+    }
+}
+
+fn usb_uris(bench: &Bench, stage: &Stage) -> Result<Vec<String>> {
+    let all = ports(bench, stage)?;
+    let uris = all.iter().filter_map(|port| port.get("uri")?.as_str());
+    Ok(uris.filter(|uri| uri.starts_with("usb:")).map(str::to_owned).collect())
+}
+
+/// Two printers that say the same of themselves: each gets its own jobs, also after both were plugged in anew, the other
+/// one first.
+fn twins(stage: &Stage) -> Result<()> {
+    let bench = stage.setup.start()?;
+    let (one, one_wire) = plug(&bench, Slot::Xhci(0), nameless())?;
+    bench.wait_for_node("/dev/usb/lp0")?;
+    let first = usb_uris(&bench, stage)?;
+    let (other, other_wire) = plug(&bench, Slot::Xhci(1), nameless())?;
+    bench.wait_for_node("/dev/usb/lp1")?;
+    let both = usb_uris(&bench, stage)?;
+    equal("printers", both.len(), 2)?;
+    let second: Vec<_> = both.into_iter().filter(|uri| !first.contains(uri)).collect();
+    let queues = [Queue::new("one", &first[0]), Queue::new("other", &second[0])];
+    let server = Server::start(&bench, stage, &queues)?;
+    let mut seed = stage.seed;
+    let mut each = |server: &Server, one: &Printer, other: &Printer| {
+        for (name, printer) in [("other", other), ("one", one)] {
+            seed += 1;
+            let content = document(seed, 50_000);
+            let job = server.print(name, &content)?;
+            server.wait_for_state(&job, "completed", EVENT)?;
+            printer.expect(&content)?;
+        }
+        Ok::<_, crate::Error>(())
+    };
+    each(&server, &one, &other)?;
+    drop((one_wire, other_wire));
+    let (other, _other_wire) = plug(&bench, Slot::Xhci(1), nameless())?;
+    let (one, _one_wire) = plug(&bench, Slot::Xhci(0), nameless())?;
+    each(&server, &one, &other)?;
+    server.stop().map(drop)
+}
+
+/// A job for a printer that is not there waits for it, and it is told that it waits.
+fn late(stage: &Stage) -> Result<()> {
+    let bench = stage.setup.start()?;
+    let uri = "usb://HIL/Virtual%20Label?serial=HIL0001";
+    let server = Server::start(&bench, stage, &[Queue::new("label", uri)])?;
+    let content = document(stage.seed, 200_000);
+    let job = server.print("label", &content)?;
+    server.wait_for_reason("label", "offline", true)?;
+    let (printer, _wire) = plug(&bench, Slot::Ehci(0), PrinterOptions::default())?;
+    server.wait_for_state(&job, "completed", EVENT)?;
+    printer.expect(&content)?;
+    server.stop().map(drop)
+}
+
+/// `despool serve` with no configuration serves what it finds.
+fn unconfigured(stage: &Stage) -> Result<()> {
+    let bench = stage.setup.start()?;
+    let (printer, _wire) = plug(&bench, Slot::Xhci(0), PrinterOptions::default())?;
+    bench.wait_for_node("/dev/usb/lp0")?;
+    let server = Server::start_without_configuration(&bench, stage)?;
+    let content = document(stage.seed, 100_000);
+    for (name, printer) in
+        [("Virtual-Label", &printer), ("Parallel-Label", bench.parallel().printer())]
+    {
+        let job = server.print(name, &content)?;
+        server.wait_for_state(&job, "completed", EVENT)?;
+        printer.expect(&content)?;
+    }
+    server.stop().map(drop)
+}
+
+/// The server is killed in the middle of a job, and started again.
+fn killed(stage: &Stage) -> Result<()> {
+    let bench = stage.setup.start()?;
+    let (printer, wire) = plug(&bench, Slot::Xhci(0), PrinterOptions::default())?;
+    bench.wait_for_node("/dev/usb/lp0")?;
+    let uri = "usb://HIL/Virtual%20Label?serial=HIL0001";
+    let queue = Queue::new("label", uri).recover("restart");
+    let server = Server::start(&bench, stage, &[queue])?;
+    let content = document(stage.seed, 1 << 20);
+    wire.with(|device| device.set_rate(Some(200_000)));
+    let job = server.print("label", &content)?;
+    printer.wait_for_bytes(Dice::new(stage.seed).below(300_000))?;
+    let server = server.kill_and_restart()?;
+    let record = server.wait_until(&job, "taken up again", |job| !job["recovery"].is_null())?;
+    wire.with(|device| device.set_rate(None));
+    server.wait_for_state(&job, "completed", EVENT)?;
+    let got = printer.take();
+    let before = got.len().saturating_sub(content.len());
+    let maybe = record["bytes_maybe_on_paper"].as_u64().unwrap_or_default();
+    holds(&format!("{before} of at most {maybe} bytes were on paper"), before as u64 <= maybe)?;
+    equal("what came before", got[..before] == content[..before], true)?;
+    equal("what came after", got[before..] == content[..], true)?;
+    server.stop().map(drop)
+}
+
+/// Printers whose device id is missing, cut short, or of the wrong length print all the same.
+fn ids(stage: &Stage) -> Result<()> {
+    let bench = stage.setup.start()?;
+    let honest = IdAnswer::honest("MFG:HIL;MDL:Liar;CMD:ZPL;SN:X1;");
+    let IdAnswer::Bytes(bytes) = honest else { return Ok(()) };
+    let mut long = bytes.clone();
+    long[..2].copy_from_slice(&[0xFF, 0xFF]);
+    let answers = [
+        IdAnswer::Stall,
+        IdAnswer::Bytes(Vec::new()),
+        IdAnswer::Bytes(bytes[..9].to_vec()),
+        IdAnswer::Bytes(long),
+    ];
+    let content = document(stage.seed, 50_000);
+    let queue = Queue::new("label", "usb://HIL/Virtual%20Label%20Printer?serial=HIL0001");
+    let server = Server::start(&bench, stage, &[queue])?;
+    for id in answers {
+        let what = format!("{id:?}");
+        let (printer, wire) =
+            plug(&bench, Slot::Xhci(0), PrinterOptions { id, ..PrinterOptions::default() })?;
+        let job = server.print("label", &content)?;
+        server.wait_for_state(&job, "completed", EVENT)?;
+        let arrived = printer.expect(&content);
+        arrived.map_err(|error| crate::Error::Unexpected(format!("{what}: {error}")))?;
+        drop(wire);
+        server.wait_for_reason("label", "offline", true)?;
+    }
+    server.stop().map(drop)
+}
