@@ -27,19 +27,20 @@ const UEL: &str = "\x1b%-12345X";
 /// Marks what we say as not being part of a job.
 const MARK: &str = "@PJL COMMENT despool\r\n";
 
+/// Begins each message of the device.
+const START: &str = "@PJL ";
+
 const JOB_NAME: &str = "despool-";
 
 /// The language's state: what was heard of an unfinished message.
 pub(super) struct Pjl {
     envelope: bool,
     message: Vec<u8>,
-    /// The message is longer than any we know; it is skipped to its end.
-    overlong: bool,
 }
 
 impl Pjl {
     pub(super) fn new(envelope: bool) -> Self {
-        Self { envelope, message: Vec::new(), overlong: false }
+        Self { envelope, message: Vec::new() }
     }
 }
 
@@ -72,24 +73,33 @@ impl Language for Pjl {
 
     fn lost(&mut self) {
         self.message.clear();
-        self.overlong = false;
     }
 
     fn heard(&mut self, bytes: &[u8], _: Instant, found: &mut dyn FnMut(Finding)) {
         for byte in bytes {
             if *byte == b'\x0c' {
                 let message = std::mem::take(&mut self.message);
-                if !std::mem::take(&mut self.overlong)
-                    && let Some(finding) = understand(&message)
-                {
+                if let Some(finding) = understand(&message) {
                     found(finding);
                 }
-            } else if self.message.len() < PJL_MESSAGE_BYTES {
-                self.message.push(*byte);
             } else {
-                self.overlong = true;
+                if self.message.len() >= PJL_MESSAGE_BYTES {
+                    self.make_room();
+                }
+                self.message.push(*byte);
             }
         }
+    }
+}
+
+impl Pjl {
+    /// Drops noise before a message, or a message that is longer than any we know. What may become the beginning of the
+    /// next one stays: noise does not end with a form feed.
+    fn make_room(&mut self) {
+        let last = self.message.windows(START.len()).rposition(|bytes| bytes == START.as_bytes());
+        let tail = self.message.len().saturating_sub(START.len().saturating_sub(1));
+        let from = last.filter(|at| *at > 0).unwrap_or(tail);
+        self.message.drain(..from);
     }
 }
 
@@ -103,10 +113,9 @@ fn printable(text: &str) -> String {
 fn understand(message: &[u8]) -> Option<Finding> {
     let text = String::from_utf8_lossy(message);
     // Garbage may stand before the message; a device can also be cut off in one and begin another.
-    let text = text.get(text.rfind("@PJL ")?..)?;
+    let text = text.get(text.rfind(START)?..)?;
     let mut lines = text.lines().map(str::trim);
-    let head =
-        lines.next()?.strip_prefix("@PJL ")?.split_whitespace().collect::<Vec<_>>().join(" ");
+    let head = lines.next()?.strip_prefix(START)?.split_whitespace().collect::<Vec<_>>().join(" ");
     let rest: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
     match head.to_ascii_uppercase().as_str() {
         "USTATUS DEVICE" | "USTATUS TIMED" | "INFO STATUS" => status(&rest),
