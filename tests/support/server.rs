@@ -35,17 +35,34 @@ pub(crate) fn despool() -> Command {
     command
 }
 
+/// `despool serve` with the configuration of a site.
+pub(crate) fn serve(site: &Site) -> Command {
+    let mut command = despool();
+    command.args(["serve", "--config"]).arg(site.config());
+    command
+}
+
 impl Server {
     #[track_caller]
     pub(super) fn start(site: &Site) -> Self {
-        let mut command = despool();
-        command.args(["serve", "--config"]).arg(site.config());
-        Self::launch(site, command)
+        Self::launch(site, serve(site))
     }
 
     /// Starts a server by this command, and waits until it says that it is ready.
     #[track_caller]
-    pub(crate) fn launch(site: &Site, mut command: Command) -> Self {
+    pub(crate) fn launch(site: &Site, command: Command) -> Self {
+        let mut server = Self::spawn(site, command);
+        server.await_word("READY=1");
+        // A server in a namespace of its own is seen through its own eyes.
+        let root = PathBuf::from(format!("/proc/{}/root", server.child.id()));
+        server.listeners = root.join(server.listeners.strip_prefix("/").unwrap());
+        server.listening = server.read_listeners();
+        server
+    }
+
+    /// Starts a server by this command, and waits for nothing.
+    #[track_caller]
+    pub(crate) fn spawn(site: &Site, mut command: Command) -> Self {
         let socket = site.path("notify");
         let _ = std::fs::remove_file(&socket);
         let notify = UnixDatagram::bind(&socket).unwrap();
@@ -54,13 +71,7 @@ impl Server {
         let mut child = command.spawn().unwrap();
         let log = Log::read(child.stderr.take().unwrap());
         let listeners = site.state_dir().join("listeners.json");
-        let mut server = Self { child, notify, listeners, log, listening: Value::Null };
-        server.await_word("READY=1");
-        // A server in a namespace of its own is seen through its own eyes.
-        let root = PathBuf::from(format!("/proc/{}/root", server.child.id()));
-        server.listeners = root.join(server.listeners.strip_prefix("/").unwrap());
-        server.listening = server.read_listeners();
-        server
+        Self { child, notify, listeners, log, listening: Value::Null }
     }
 
     /// Waits until the server tells its service manager this.
@@ -170,6 +181,11 @@ impl Server {
     pub(crate) fn kill(mut self) {
         process::signal(&self.child, Signal::KILL);
         end_of(&mut self.child, "the killed server");
+    }
+
+    /// `kill -9`, while others still speak with it.
+    pub(crate) fn kill_now(&self) {
+        process::signal(&self.child, Signal::KILL);
     }
 
     /// SIGTERM; how it ended.

@@ -89,6 +89,12 @@ impl Sink {
         self.shared.state().limit = Some(bytes);
     }
 
+    /// Takes no more than so many bytes from now on.
+    pub(crate) fn stall_after(&self, bytes: usize) {
+        let mut state = self.shared.state();
+        state.limit = Some(state.taken() + bytes);
+    }
+
     /// Takes all that comes.
     pub(crate) fn go_on(&self) {
         self.shared.state().limit = None;
