@@ -9,12 +9,13 @@ use super::{JOB_NAME, code};
 use crate::limits::PJL_MESSAGE_BYTES;
 use crate::monitor::language::{Finding, Status};
 
+/// Begins each message of the device.
+const START: &str = "@PJL ";
+
 /// Cuts the back channel into messages.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     message: Vec<u8>,
-    /// The message is longer than any we know; it is skipped to its end.
-    overlong: bool,
 }
 
 impl Messages {
@@ -23,15 +24,14 @@ impl Messages {
         for byte in bytes {
             if *byte == b'\x0c' {
                 let message = std::mem::take(&mut self.message);
-                if !std::mem::take(&mut self.overlong)
-                    && let Some(message) = Message::read(&message)
-                {
+                if let Some(message) = Message::read(&message) {
                     each(message);
                 }
-            } else if self.message.len() < PJL_MESSAGE_BYTES {
-                self.message.push(*byte);
             } else {
-                self.overlong = true;
+                if self.message.len() >= PJL_MESSAGE_BYTES {
+                    self.make_room();
+                }
+                self.message.push(*byte);
             }
         }
     }
@@ -39,7 +39,15 @@ impl Messages {
     /// Bytes were lost: what is half there is void.
     pub(super) fn tear(&mut self) {
         self.message.clear();
-        self.overlong = false;
+    }
+
+    /// Drops noise before a message, or a message that is longer than any we know. What may become the beginning of the
+    /// next one stays: noise does not end with a form feed.
+    fn make_room(&mut self) {
+        let last = self.message.windows(START.len()).rposition(|bytes| bytes == START.as_bytes());
+        let tail = self.message.len().saturating_sub(START.len().saturating_sub(1));
+        let from = last.filter(|at| *at > 0).unwrap_or(tail);
+        self.message.drain(..from);
     }
 }
 
@@ -86,9 +94,9 @@ impl Message {
     fn read(message: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(message);
         // Garbage may stand before the message; a device can also be cut off in one and begin another.
-        let text = text.get(text.rfind("@PJL ")?..)?;
+        let text = text.get(text.rfind(START)?..)?;
         let mut lines = text.lines().map(str::trim);
-        let words = lines.next()?.strip_prefix("@PJL ")?.to_ascii_uppercase();
+        let words = lines.next()?.strip_prefix(START)?.to_ascii_uppercase();
         let words: Vec<&str> = words.split_whitespace().collect();
         let kind = match words.as_slice() {
             ["USTATUS", "DEVICE" | "TIMED"] => Kind::Device,
@@ -176,3 +184,6 @@ fn value<'a>(line: &'a str, key: &str) -> Option<&'a str> {
 pub(super) fn unquoted(text: &str) -> &str {
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).trim()
 }
+
+#[cfg(test)]
+mod tests;
