@@ -150,7 +150,8 @@ impl Mapper {
         };
         // Nothing panics while it is held: a poisoned search is whole.
         let mut state = search.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_last = state.left(&self.entries) < enough.max(1);
+        // Who asks for none gets none, and nothing to go on with.
+        let is_last = max == 0 || state.left(&self.entries) < enough;
         let found = state.take(&self.entries, max);
         drop(state);
         let handle = match (is_last, handle.is_null()) {

@@ -14,6 +14,8 @@
 //! Invariant: every call is answered or gone exactly once; of an association group that ends, first the calls go, then
 //! the context handles are run down.
 
+#[cfg(test)]
+pub(in crate::rpc) mod asking;
 mod handles;
 mod reply;
 #[cfg(test)]
