@@ -6,6 +6,7 @@
 //!              idle_timeout
 //! [spool]      max_job_bytes, max_bytes, min_free_bytes, keep_jobs, keep_for
 //! [scheduler]  memory_pressure, io_pressure, jobs_per_controller
+//! [usb]        quirks
 //! [[printer]]  name, port, language, datatype, start, recover, appsocket, ask,
 //!              direct, envelope, idle, idle_timeout, hours, info, location
 //! [security]   users_file, domain, admins, rpc_min_level
@@ -45,6 +46,8 @@ pub struct Config {
     pub spool: SpoolConfig,
     /// `[scheduler]`
     pub scheduler: SchedulerConfig,
+    /// `[usb]`
+    pub usb: UsbConfig,
     /// `[[printer]]`
     pub printers: Vec<Arc<PrinterConfig>>,
     /// `[security]`
@@ -60,6 +63,13 @@ pub struct ServerConfig {
     pub name: String,
     /// How long running jobs may go on when the server is told to stop, before they are parked.
     pub stop_grace: Duration,
+}
+
+/// `[usb]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UsbConfig {
+    /// Printers that are to be treated differently from what the built-in table says.
+    pub quirks: Vec<despool_hw::Quirk>,
 }
 
 /// `[listen]`: addresses, each `None` where that front end is off.
@@ -367,6 +377,7 @@ impl Config {
             listen: ListenConfig { ipp: loopback(8631), ..ListenConfig::default() },
             spool: SpoolConfig::default(),
             scheduler: SchedulerConfig::default(),
+            usb: UsbConfig::default(),
             printers: Vec::new(),
             security: SecurityConfig::default(),
         }
@@ -397,6 +408,7 @@ fn read(mut root: Section<'_, '_>) -> Config {
         listen: listen(root.section("listen")),
         spool: spool(root.section("spool")),
         scheduler: scheduler(root.section("scheduler")),
+        usb: usb(root.section("usb")),
         printers: printers(root.sections("printer")),
         security: security(root.section("security")),
     };
@@ -465,6 +477,12 @@ fn scheduler(mut section: Section<'_, '_>) -> SchedulerConfig {
     };
     section.finish();
     scheduler
+}
+
+fn usb(mut section: Section<'_, '_>) -> UsbConfig {
+    let quirks = section.texts("quirks", str::parse).unwrap_or_default();
+    section.finish();
+    UsbConfig { quirks }
 }
 
 fn printers(sections: Vec<Section<'_, '_>>) -> Vec<Arc<PrinterConfig>> {
