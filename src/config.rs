@@ -7,6 +7,7 @@
 //! [spool]      max_job_bytes, max_bytes, min_free_bytes, keep_jobs, keep_for
 //! [scheduler]  memory_pressure, io_pressure, jobs_per_controller
 //! [notify]     queue
+//! [usb]        quirks
 //! [[printer]]  name, port, language, datatype, start, recover, appsocket, ask,
 //!              direct, envelope, status_queries, idle, idle_timeout, hours, info, location
 //! [security]   users_file, domain, admins, rpc_min_level
@@ -51,6 +52,8 @@ pub struct Config {
     pub scheduler: SchedulerConfig,
     /// `[notify]`
     pub notify: NotifyConfig,
+    /// `[usb]`
+    pub usb: UsbConfig,
     /// `[[printer]]`
     pub printers: Vec<Arc<PrinterConfig>>,
     /// `[security]`
@@ -66,6 +69,13 @@ pub struct ServerConfig {
     pub name: String,
     /// How long running jobs may go on when the server is told to stop, before they are parked.
     pub stop_grace: Duration,
+}
+
+/// `[usb]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UsbConfig {
+    /// Printers that are to be treated differently from what the built-in table says.
+    pub quirks: Vec<despool_hw::Quirk>,
 }
 
 /// `[listen]`: addresses, each `None` where that front end is off.
@@ -227,6 +237,7 @@ impl Config {
             spool: SpoolConfig::default(),
             scheduler: SchedulerConfig::default(),
             notify: NotifyConfig::default(),
+            usb: UsbConfig::default(),
             printers: Vec::new(),
             security: SecurityConfig::default(),
         }

@@ -57,6 +57,7 @@ impl Server {
     /// Starts a server. Must be called inside an actix system.
     pub fn start(config: Config) -> Result<Self> {
         let config = Arc::new(config);
+        despool_hw::set_quirks(config.usb.quirks.clone());
         make_state_dir(&config.server.state_dir)?;
         let (spool, report) =
             Spool::open(&config.server.state_dir.join("spool"), options(&config.spool))?;
@@ -204,6 +205,7 @@ impl Server {
             config.server.state_dir.clone_from(&self.config.server.state_dir);
         }
         self.config = Arc::new(config);
+        despool_hw::set_quirks(self.config.usb.quirks.clone());
         self.spool.set_options(options(&self.config.spool));
         self.provider.ask(Reload { config: self.config.clone() }).await?;
         self.notifications.reload(&self.config);

@@ -6,7 +6,7 @@ use super::printer::printers;
 use super::reader::Section;
 use super::{
     Config, ListenConfig, NotifyConfig, RpcLevel, SchedulerConfig, SecurityConfig, ServerConfig,
-    SpoolConfig, default_state_dir, host_name, units,
+    SpoolConfig, UsbConfig, default_state_dir, host_name, units,
 };
 use crate::limits::{CLIENT_IDLE, NOTIFY_QUEUE_MOST, STOP_GRACE};
 
@@ -17,6 +17,7 @@ pub(super) fn read(mut root: Section<'_, '_>) -> Config {
         listen: listen(root.section("listen")),
         spool: spool(root.section("spool")),
         scheduler: scheduler(root.section("scheduler")),
+        usb: usb(root.section("usb")),
         notify: notify(root.section("notify")),
         printers: printers(root.sections("printer")),
         security: security(root.section("security")),
@@ -86,6 +87,12 @@ fn scheduler(mut section: Section<'_, '_>) -> SchedulerConfig {
     };
     section.finish();
     scheduler
+}
+
+fn usb(mut section: Section<'_, '_>) -> UsbConfig {
+    let quirks = section.texts("quirks", str::parse).unwrap_or_default();
+    section.finish();
+    UsbConfig { quirks }
 }
 
 fn notify(mut section: Section<'_, '_>) -> NotifyConfig {

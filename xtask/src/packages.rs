@@ -82,6 +82,16 @@ pub(crate) fn install() -> Result<(), String> {
     }
 }
 
+/// Has apt ask for its lists where it has none: the bench downloads packages by them, and installs nothing.
+pub(crate) fn learn() -> Result<(), String> {
+    let known = Command::new("apt-cache").args(["show", "busybox-static"]).output();
+    if known.is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    println!("apt has no lists of packages yet");
+    run(apt().args(["update", "-q"]))
+}
+
 fn is_there(program: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&paths).any(|dir| dir.join(program).is_file())

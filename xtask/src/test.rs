@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+use crate::{hil, packages};
+
 /// What the test programs counted.
 #[derive(Default)]
 struct Sum {
@@ -12,12 +14,15 @@ struct Sum {
     skipped: Vec<String>,
 }
 
-/// All tiers: the plain one, foreign programs, the slow ones.
+/// All tiers: the plain one, foreign programs, the slow ones, and the quick scenarios on real drivers.
 pub(crate) fn run() -> Result<(), String> {
     let mut sum = Sum::default();
     let mut command = Command::new("cargo");
     command.args(["test", "--workspace", "--no-fail-fast"]).env("DESPOOL_TIERS", "foreign,slow");
-    let ended = follow(&mut command, &mut sum)?;
+    let mut ended = follow(&mut command, &mut sum)?;
+    packages::learn()?;
+    hil::build()?;
+    ended &= follow(&mut hil::bench(&["quick"]), &mut sum)?;
     println!();
     for skipped in &sum.skipped {
         println!("{skipped}");
@@ -35,7 +40,7 @@ pub(crate) fn run() -> Result<(), String> {
 
 /// Shows a command's output as it comes, and counts in it; whether the command succeeded.
 fn follow(command: &mut Command, sum: &mut Sum) -> Result<bool, String> {
-    let named = |error: std::io::Error| format!("cargo test: {error}");
+    let named = |error: std::io::Error| format!("cargo: {error}");
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(named)?;
     if let Some(output) = child.stdout.take() {
         for line in BufReader::new(output).lines() {

@@ -63,7 +63,8 @@ impl Setup {
             take_snapshot(&machine(initrd), dir)
         })?;
         let machine = machine(snapshot.join("initramfs"));
-        cache.keep_only(&[packages.entries.as_slice(), &[snapshot.clone()]].concat())?;
+        cache
+            .keep_only(&[packages.entries.as_slice(), std::slice::from_ref(&snapshot)].concat())?;
         Ok(Self { machine, snapshot })
     }
 

@@ -19,7 +19,7 @@ pub const COMMAND: Duration = Duration::from_secs(60);
 pub const NODE: Duration = Duration::from_secs(30);
 
 /// What a scenario waits for happens within this, unless it says otherwise.
-pub const EVENT: Duration = Duration::from_secs(60);
+pub const EVENT: Duration = Duration::from_secs(120);
 
 /// A shim or a device says what it was asked for within this.
 pub const SHIM: Duration = Duration::from_secs(10);

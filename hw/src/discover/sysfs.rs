@@ -58,12 +58,10 @@ fn sort_key(name: &str) -> (String, u64, String) {
 /// A file of one value: its text without line ends and other control characters (a device may have put them there).
 /// `None`: it does not exist, or says nothing.
 pub(crate) fn attribute(directory: &Path, name: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    fs::File::open(directory.join(name))
-        .ok()?
-        .take(ATTRIBUTE_BYTES)
-        .read_to_end(&mut bytes)
-        .ok()?;
+    // One read: some files of /proc/sys give nothing more behind the first, however short it was.
+    let mut bytes = vec![0; usize::try_from(ATTRIBUTE_BYTES).unwrap_or(0)];
+    let count = fs::File::open(directory.join(name)).ok()?.read(&mut bytes).ok()?;
+    bytes.truncate(count);
     let text = String::from_utf8_lossy(&bytes);
     let text: String = text.trim().chars().filter(|shown| !shown.is_control()).collect();
     Some(text).filter(|text| !text.is_empty())

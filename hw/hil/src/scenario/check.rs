@@ -17,6 +17,17 @@ pub fn equal<T: PartialEq + Debug>(what: &str, got: T, expected: T) -> Result<()
     Err(Error::Unexpected(format!("{what}: {got:?} instead of {expected:?}")))
 }
 
+/// Fails unless the printer got the document's front, whatever of it.
+pub fn is_front(got: &[u8], document: &[u8]) -> Result<()> {
+    holds("what the printer got is the front of the document", document.starts_with(got))
+}
+
+/// Fails unless the printer got the document's end, whatever of it; gives the offset that it begins at.
+pub fn is_end(got: &[u8], document: &[u8]) -> Result<usize> {
+    holds("what the printer got is the end of the document", document.ends_with(got))?;
+    Ok(document.len().saturating_sub(got.len()))
+}
+
 /// A document in which every offset shows, different for each seed (xorshift; Marsaglia 2003).
 pub fn document(seed: u64, bytes: usize) -> Vec<u8> {
     let mut dice = Dice::new(seed);

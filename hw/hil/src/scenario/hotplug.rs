@@ -1,11 +1,11 @@
 //! Printers that come, go, and look alike; and a server that dies among them.
 
-use super::check::{Dice, document, equal, holds};
+use super::check::{Dice, document, equal, holds, is_front};
 use super::server::{Queue, Server, ports};
 use super::{Scenario, Stage, When};
 use crate::Bench;
 use crate::device::{Behind, IdAnswer, Plugged, Printer, PrinterOptions, UsbPrinter};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits::EVENT;
 use crate::vm::Slot;
 
@@ -52,9 +52,11 @@ fn twins(stage: &Stage) -> Result<()> {
     let (other, other_wire) = plug(&bench, Slot::Xhci(1), nameless())?;
     bench.wait_for_node("/dev/usb/lp1")?;
     let both = usb_uris(&bench, stage)?;
-    equal("printers", both.len(), 2)?;
     let second: Vec<_> = both.into_iter().filter(|uri| !first.contains(uri)).collect();
-    let queues = [Queue::new("one", &first[0]), Queue::new("other", &second[0])];
+    let ([first], [second]) = (first.as_slice(), second.as_slice()) else {
+        return Err(Error::Unexpected(format!("two printers are {first:?} and {second:?}")));
+    };
+    let queues = [Queue::new("one", first), Queue::new("other", second)];
     let server = Server::start(&bench, stage, &queues)?;
     let mut seed = stage.seed;
     let mut each = |server: &Server, one: &Printer, other: &Printer| {
@@ -65,7 +67,7 @@ fn twins(stage: &Stage) -> Result<()> {
             server.wait_for_state(&job, "completed", EVENT)?;
             printer.expect(&content)?;
         }
-        Ok::<_, crate::Error>(())
+        Ok::<_, Error>(())
     };
     each(&server, &one, &other)?;
     drop((one_wire, other_wire));
@@ -119,15 +121,16 @@ fn killed(stage: &Stage) -> Result<()> {
     let job = server.print("label", &content)?;
     printer.wait_for_bytes(Dice::new(stage.seed).below(300_000))?;
     let server = server.kill_and_restart()?;
-    let record = server.wait_until(&job, "taken up again", |job| !job["recovery"].is_null())?;
+    let record = server.wait_until(&job, "taken up again", |job| job.recovery().is_some())?;
     wire.with(|device| device.set_rate(None));
     server.wait_for_state(&job, "completed", EVENT)?;
     let got = printer.take();
-    let before = got.len().saturating_sub(content.len());
-    let maybe = record["bytes_maybe_on_paper"].as_u64().unwrap_or_default();
-    holds(&format!("{before} of at most {maybe} bytes were on paper"), before as u64 <= maybe)?;
-    equal("what came before", got[..before] == content[..before], true)?;
-    equal("what came after", got[before..] == content[..], true)?;
+    let (before, after) = got.split_at(got.len().saturating_sub(content.len()));
+    let maybe = record.maybe_on_paper();
+    let count = before.len();
+    holds(&format!("{count} of at most {maybe} bytes were on paper"), count as u64 <= maybe)?;
+    is_front(before, &content)?;
+    equal("all of it came after", after == content, true)?;
     server.stop().map(drop)
 }
 
@@ -136,13 +139,14 @@ fn ids(stage: &Stage) -> Result<()> {
     let bench = stage.setup.start()?;
     let honest = IdAnswer::honest("MFG:HIL;MDL:Liar;CMD:ZPL;SN:X1;");
     let IdAnswer::Bytes(bytes) = honest else { return Ok(()) };
-    let mut long = bytes.clone();
-    long[..2].copy_from_slice(&[0xFF, 0xFF]);
+    let body = bytes.get(2..).unwrap_or_default();
     let answers = [
         IdAnswer::Stall,
         IdAnswer::Bytes(Vec::new()),
-        IdAnswer::Bytes(bytes[..9].to_vec()),
-        IdAnswer::Bytes(long),
+        // Cut short in the middle of a value.
+        IdAnswer::Bytes(bytes.iter().take(9).copied().collect()),
+        // A length that is far too long.
+        IdAnswer::Bytes([&[0xFF, 0xFF], body].concat()),
     ];
     let content = document(stage.seed, 50_000);
     let queue = Queue::new("label", "usb://HIL/Virtual%20Label%20Printer?serial=HIL0001");
@@ -154,7 +158,7 @@ fn ids(stage: &Stage) -> Result<()> {
         let job = server.print("label", &content)?;
         server.wait_for_state(&job, "completed", EVENT)?;
         let arrived = printer.expect(&content);
-        arrived.map_err(|error| crate::Error::Unexpected(format!("{what}: {error}")))?;
+        arrived.map_err(|error| Error::Unexpected(format!("{what}: {error}")))?;
         drop(wire);
         server.wait_for_reason("label", "offline", true)?;
     }

@@ -1,10 +1,10 @@
 //! Printing by parallel port, UART and serial adapters.
 
-use super::check::{document, equal, holds};
+use super::check::{document, holds, is_front};
 use super::server::{Queue, Server};
 use super::{Scenario, Stage, When};
 use crate::Bench;
-use crate::device::{CdcAcm, Ftdi, Printer, PrinterFlow, SerialPrinter};
+use crate::device::{Behind, CdcAcm, Ftdi, Plugged, Printer, PrinterFlow, SerialPrinter};
 use crate::error::Result;
 use crate::limits::EVENT;
 use crate::vm::Slot;
@@ -44,7 +44,7 @@ fn conditions(server: &Server, printer: &Printer, stage: &Stage, bytes: usize) -
         printer.tell(&format!("{command} on"))?;
         let job = server.print("label", &content)?;
         server.wait_for_reason("label", reason, true)?;
-        equal("the job waits", server.job(&job)?["state"].as_str() == Some("completed"), false)?;
+        holds("the job waits", server.job(&job)?.state() != "completed")?;
         printer.tell(&format!("{command} off"))?;
         server.wait_for_state(&job, "completed", EVENT)?;
         server.wait_for_reason("label", reason, false)?;
@@ -59,7 +59,7 @@ fn parallel(stage: &Stage, uri: &str) -> Result<()> {
     let server = Server::start(&bench, stage, &[Queue::new("label", uri)])?;
     prints(&server, printer, &document(stage.seed, 1 << 20))?;
     conditions(&server, printer, stage, 100_000)?;
-    let model = server.printer("label")?["model"].to_string();
+    let model = server.printer("label")?.to_string();
     holds(&format!("the model is known: {model}"), model.contains("Parallel Label"))?;
     server.stop().map(drop)
 }
@@ -76,10 +76,7 @@ fn uart(stage: &Stage) -> Result<()> {
 /// A paced line: 115200 baud are 11 520 bytes a second.
 const SLOW: usize = 60_000;
 
-fn plug_ftdi(
-    bench: &Bench,
-    printer: &Printer,
-) -> Result<crate::device::Plugged<Ftdi<crate::device::Behind>>> {
+fn plug_ftdi(bench: &Bench, printer: &Printer) -> Result<Plugged<Ftdi<Behind>>> {
     let wire = Ftdi::new(SerialPrinter::new(printer.behind(), PrinterFlow::None), "HILF0001");
     bench.plug(Slot::Xhci(2), wire, printer)
 }
@@ -109,7 +106,7 @@ fn ftdi_unplugged(stage: &Stage) -> Result<()> {
     wire.unplug();
     bench.wait_for_no_node("/dev/ttyUSB0")?;
     let first = printer.take();
-    equal("what came before", first[..] == content[..first.len()], true)?;
+    is_front(&first, &content)?;
     let _wire = plug_ftdi(&bench, &printer)?;
     server.wait_for_state(&job, "completed", EVENT)?;
     printer.wait_for_bytes((first.len() + content.len()) as u64)?;
@@ -139,6 +136,7 @@ fn usblp(stage: &Stage) -> Result<()> {
     bench.wait_for_node("/dev/usb/lp0")?;
     let server = Server::start(&bench, stage, &[Queue::new("label", "file:/dev/usb/lp0")])?;
     prints(&server, &printer, &document(stage.seed, 10 << 20))?;
-    conditions(&server, &printer, stage, 1 << 20)?;
+    // More than the printer's own buffer holds.
+    conditions(&server, &printer, stage, 2 << 20)?;
     server.stop().map(drop)
 }

@@ -38,6 +38,27 @@ impl Queue {
     }
 }
 
+/// A job, as `despool jobs` shows it.
+#[derive(Clone, Debug)]
+pub struct Job(Value);
+
+impl Job {
+    /// Its state.
+    pub fn state(&self) -> &str {
+        self.0.get("state").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// What was done about it when it was cut off; `None`: it was not.
+    pub fn recovery(&self) -> Option<&str> {
+        self.0.get("recovery").and_then(Value::as_str)
+    }
+
+    /// Bytes that may be on paper from before it was cut off.
+    pub fn maybe_on_paper(&self) -> u64 {
+        self.0.get("bytes_maybe_on_paper").and_then(Value::as_u64).unwrap_or_default()
+    }
+}
+
 /// A server that runs in the guest. Dropping it kills it.
 #[derive(Debug)]
 pub struct Server<'a> {
@@ -77,7 +98,8 @@ impl<'a> Server<'a> {
     }
 
     fn wait_until_it_listens(&self) -> Result<()> {
-        let listens = self.bench.wait_for_node(&format!("/host{STATE}/listeners.json"));
+        let file = format!("/host{STATE}/listeners.json");
+        let listens = self.bench.until("[ -e \"$0\" ]", &file, EVENT);
         listens.map_err(|error| {
             let said = self.serving.so_far();
             Error::Unexpected(format!("{error}; despool says: {}", said.complaints()))
@@ -123,17 +145,12 @@ impl<'a> Server<'a> {
     }
 
     /// Waits until a job has come to this state.
-    pub fn wait_for_state(&self, job: &str, state: &str, limit: Duration) -> Result<Value> {
-        self.wait(job, state, limit, |found| found["state"] == state)
+    pub fn wait_for_state(&self, job: &str, state: &str, limit: Duration) -> Result<Job> {
+        self.wait(job, state, limit, |found| found.state() == state)
     }
 
     /// Waits until a job is as wanted.
-    pub fn wait_until(
-        &self,
-        job: &str,
-        what: &str,
-        wanted: impl Fn(&Value) -> bool,
-    ) -> Result<Value> {
+    pub fn wait_until(&self, job: &str, what: &str, wanted: impl Fn(&Job) -> bool) -> Result<Job> {
         self.wait(job, what, EVENT, wanted)
     }
 
@@ -142,29 +159,28 @@ impl<'a> Server<'a> {
         job: &str,
         what: &str,
         limit: Duration,
-        wanted: impl Fn(&Value) -> bool,
-    ) -> Result<Value> {
+        wanted: impl Fn(&Job) -> bool,
+    ) -> Result<Job> {
         let until = Instant::now() + limit;
         loop {
             let found = self.job(job)?;
             if wanted(&found) {
                 return Ok(found);
             }
-            let state = found["state"].as_str().unwrap_or_default();
-            let ended = ["completed", "canceled", "aborted"].contains(&state);
+            let ended = ["completed", "canceled", "aborted"].contains(&found.state());
             if ended || Instant::now() >= until {
-                let what = format!("job {job} does not become {what}: {found}\n{}", self.log());
+                let what = format!("job {job} does not become {what}: {found:?}\n{}", self.log());
                 return Err(Error::TooLate { what, waited: limit });
             }
         }
     }
 
-    /// A job, as `despool jobs` shows it.
-    pub fn job(&self, id: &str) -> Result<Value> {
+    /// A job.
+    pub fn job(&self, id: &str) -> Result<Job> {
+        let wanted = id.parse().ok();
         let all = lines(&self.run(&["jobs", "--all", "--json"])?)?;
-        let found =
-            all.into_iter().find(|job| job.get("id").is_some_and(|it| it.to_string() == id));
-        found.ok_or_else(|| Error::Unexpected(format!("there is no job {id}")))
+        let found = all.into_iter().find(|job| job.get("id").and_then(Value::as_i64) == wanted);
+        found.map(Job).ok_or_else(|| Error::Unexpected(format!("there is no job {id}")))
     }
 
     /// A printer, as `despool printers` shows it.

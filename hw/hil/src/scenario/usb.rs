@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::check::{Dice, document, equal, holds};
+use super::check::{Dice, document, equal, holds, is_end, is_front};
 use super::server::{Queue, Server, port};
 use super::{Scenario, Stage, When};
 use crate::Bench;
@@ -75,12 +75,12 @@ fn unplugged(stage: &Stage, policy: &str) -> Result<()> {
     let job = server.print("label", &content)?;
     plugged.wait_until_gone(EVENT)?;
     let first = printer.take();
-    equal("what came before", first.as_slice() == &content[..first.len()], true)?;
+    is_front(&first, &content)?;
     let record = match policy {
         "hold" => server.wait_for_state(&job, "pending-held", EVENT)?,
-        _ => server.wait_until(&job, "the cut", |job| !job["recovery"].is_null())?,
+        _ => server.wait_until(&job, "the cut", |job| job.recovery().is_some())?,
     };
-    let maybe = record["bytes_maybe_on_paper"].as_u64().unwrap_or_default();
+    let maybe = record.maybe_on_paper();
     holds(
         &format!("{} of at most {maybe} bytes are on paper", first.len()),
         first.len() as u64 <= maybe,
@@ -91,25 +91,26 @@ fn unplugged(stage: &Stage, policy: &str) -> Result<()> {
         let next = server.print("label", b"next")?;
         server.wait_for_state(&next, "completed", EVENT)?;
         printer.expect(b"next")?;
-        equal("the job's state", server.job(&job)?["state"].as_str(), Some("pending-held"))?;
+        equal("the job's state", server.job(&job)?.state(), "pending-held")?;
         server.run(&["release", &job])?;
     }
     let done = server.wait_for_state(&job, "completed", EVENT)?;
-    let rest = printer.take();
-    let from = LONG.saturating_sub(rest.len());
-    equal("what came after", rest.as_slice() == &content[from..], true)?;
+    let from = is_end(&printer.take(), &content)?;
     match policy {
         "resume" => {
             holds(
                 &format!("nothing is lost between {} and {from}", first.len()),
                 from <= first.len(),
             )?;
-            holds(&format!("{from} is near {}", first.len()), first.len() - from <= IN_FLIGHT)?;
+            holds(
+                &format!("{from} is near {}", first.len()),
+                first.len().saturating_sub(from) <= IN_FLIGHT,
+            )?;
         }
         "hold" => {}
         _ => equal("it begins again at", from, 0)?,
     }
-    holds(&format!("the record says what was done: {done}"), !done["recovery"].is_null())?;
+    holds(&format!("the record says what was done: {done:?}"), done.recovery().is_some())?;
     drop(plugged);
     server.stop().map(drop)
 }
@@ -156,7 +157,7 @@ fn cancel_at(
     plugged.with(free);
     plugged.with(|device| device.set_rate(None));
     let before = printer.take();
-    equal("what came before", before.as_slice() == &content[..before.len()], true)?;
+    is_front(&before, &content)?;
     let next = document(stage.seed + 1, 100_000);
     let job = server.print("label", &next)?;
     server.wait_for_state(&job, "completed", EVENT)?;
@@ -180,7 +181,7 @@ fn out_of_paper(stage: &Stage) -> Result<()> {
     printer.wait_for_bytes(100_000)?;
     printer.tell("paper-out on")?;
     server.wait_for_reason("label", "media-empty", true)?;
-    equal("the job waits", server.job(&job)?["state"].as_str() == Some("completed"), false)?;
+    holds("the job waits", server.job(&job)?.state() != "completed")?;
     printer.tell("paper-out off")?;
     plugged.with(|device| device.set_rate(None));
     server.wait_for_state(&job, "completed", EVENT)?;
