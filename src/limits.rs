@@ -117,6 +117,9 @@ pub const ANSWER_WAIT: Duration = Duration::from_secs(30);
 /// An IEEE 1284.4 packet is at most this long, either way.
 pub const D4_PACKET_BYTES: usize = 16 * 1024;
 
+/// Packets of a document that are under way to the port at a time: with their headers they fit into its lane.
+pub const D4_PACKETS: usize = 16;
+
 /// Packets that a device may send on a channel before it needs new credit.
 pub const D4_CREDIT: u16 = 16;
 

@@ -27,6 +27,7 @@
 //! A device that sends garbage, too much, or nothing is one of which nothing is known: its status is empty, and jobs go on.
 
 mod actor;
+mod auto;
 mod escpos;
 mod finding;
 mod ieee1284_4;
@@ -77,6 +78,9 @@ pub trait Language: Send {
 
     /// The document is over.
     fn over(&mut self, _how: Over, _now: Instant, _out: &mut Vec<Action>) {}
+
+    /// An [`Action::Ask`] found no place, and was not asked.
+    fn unasked(&mut self) {}
 
     /// Bytes were lost between those that were heard and those that will be.
     fn torn(&mut self) {}
@@ -200,7 +204,7 @@ pub fn core(name: LanguageName) -> Option<Make> {
         }
         LanguageName::Zpl => Some(|setup| Box::new(zpl::Zpl::new(setup))),
         LanguageName::Ieee1284_4 => Some(|setup| Box::new(ieee1284_4::Ieee1284_4::new(setup))),
-        LanguageName::Auto => None,
+        LanguageName::Auto => Some(|setup| Box::new(auto::Auto::new(setup))),
     }
 }
 

@@ -28,6 +28,7 @@ mod intake;
 mod interpreter;
 mod options;
 mod pace;
+mod packets;
 mod panel;
 mod pjl;
 mod realtime;
@@ -47,6 +48,7 @@ use self::fifo::Fifo;
 use self::interpreter::Interpreter;
 pub use self::options::{ModelOptions, Snapshot};
 use self::pace::Pace;
+use self::packets::Link;
 use self::realtime::Realtime;
 use self::tally::Tally;
 pub use self::tally::{JobSpan, Keep, Received};
@@ -75,6 +77,8 @@ pub struct Model {
     /// Bytes taken after the printer said that it is busy.
     express: usize,
     interpreter: Interpreter,
+    /// Its end of IEEE 1284.4, where it speaks that.
+    link: Option<Link>,
     back: Back,
     pages: u64,
     discarded: u64,
@@ -101,7 +105,8 @@ impl Model {
             ends: VecDeque::new(),
             express: 0,
             interpreter: Interpreter::new(language),
-            back: Back::default(),
+            link: link(language),
+            back: Back::new(link(language).is_some()),
             pages: 0,
             discarded: 0,
             noise: seed,
@@ -126,7 +131,11 @@ impl Model {
 
     /// How many bytes of a job it takes now.
     pub fn room(&self, now: Instant) -> usize {
-        if self.busy() { 0 } else { self.free().min(self.pace.room(now)) }
+        match self.link {
+            Some(_) => self.link_room(now),
+            None if self.busy() => 0,
+            None => self.free().min(self.pace.room(now)),
+        }
     }
 
     /// How many bytes it takes now from a wire that does not say whose they are: like [`Model::room`], and a few more
@@ -236,4 +245,8 @@ impl Model {
     pub(super) fn log(&mut self) -> &mut Log {
         &mut self.log
     }
+}
+
+fn link(language: Language) -> Option<Link> {
+    matches!(language, Language::Ieee1284_4).then(Link::default)
 }

@@ -212,6 +212,7 @@ impl Port for SimPort {
             Language::Pjl => ("PJL", "PJL,PCL"),
             Language::Escpos => ("ESC/POS", "ESC/POS"),
             Language::Zpl => ("ZPL", "ZPL"),
+            Language::Ieee1284_4 => ("1284.4", "1284.4"),
         };
         self.with(|_, _| ())?;
         Ok(Some(format!("MFG:despool;MDL:simulated {model} printer;CMD:{commands};CLS:PRINTER;")))

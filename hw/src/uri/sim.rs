@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::options::Options;
 use super::scan::{Fault, Part, encode};
 
-const EXAMPLE: &str = "write sim:plain, sim:pjl, sim:escpos or sim:zpl";
+const EXAMPLE: &str = "write sim:plain, sim:pjl, sim:escpos, sim:zpl or sim:ieee1284.4";
 
 /// A simulated printer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,14 +29,21 @@ pub enum SimLanguage {
     Escpos,
     /// Zebra ZPL, with host status.
     Zpl,
+    /// IEEE 1284.4 packets, with PJL within.
+    Ieee1284_4,
 }
 
 impl SimLanguage {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Plain, Self::Pjl, Self::Escpos, Self::Zpl];
+    pub const ALL: [Self; 5] = [Self::Plain, Self::Pjl, Self::Escpos, Self::Zpl, Self::Ieee1284_4];
 
-    const WORDS: [(&str, Self); 4] =
-        [("plain", Self::Plain), ("pjl", Self::Pjl), ("escpos", Self::Escpos), ("zpl", Self::Zpl)];
+    const WORDS: [(&str, Self); 5] = [
+        ("plain", Self::Plain),
+        ("pjl", Self::Pjl),
+        ("escpos", Self::Escpos),
+        ("zpl", Self::Zpl),
+        ("ieee1284.4", Self::Ieee1284_4),
+    ];
 
     /// The word that stands for it in a URI.
     pub fn word(self) -> &'static str {

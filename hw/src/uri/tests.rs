@@ -278,6 +278,7 @@ fn any_uri() -> impl Strategy<Value = DeviceUri> {
         Just(SimLanguage::Plain),
         Just(SimLanguage::Pjl),
         Just(SimLanguage::Escpos),
+        Just(SimLanguage::Ieee1284_4),
         Just(SimLanguage::Zpl)
     ];
     let sim = (language, proptest::option::of(any_path()))

@@ -180,8 +180,9 @@ impl LanguageMonitor {
     fn ask(&mut self, bytes: Bytes) {
         let Some(doc) = &mut self.doc else { return };
         let reached = doc.progress.played().offered;
-        if let Some(at) = doc.reading.as_mut().and_then(|reading| reading.find(reached)) {
-            self.port.tell(Interject { play: doc.play, at, bytes });
+        match doc.reading.as_mut().and_then(|reading| reading.find(reached)) {
+            Some(at) => self.port.tell(Interject { play: doc.play, at, bytes }),
+            None => self.seat.with(|held| held.core.unasked()),
         }
     }
 

@@ -214,6 +214,10 @@ impl Language for Escpos {
         self.greet(now, out);
     }
 
+    fn unasked(&mut self) {
+        self.asked.clear();
+    }
+
     fn torn(&mut self) {
         self.back = Back::default();
         self.asked.clear();

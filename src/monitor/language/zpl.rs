@@ -276,6 +276,10 @@ impl Language for Zpl {
         self.ask(now, out);
     }
 
+    fn unasked(&mut self) {
+        self.asked = None;
+    }
+
     fn torn(&mut self) {
         self.answers = Answers::default();
     }

@@ -201,7 +201,7 @@ async fn escpos_is_not_asked_in_the_middle_of_an_image() {
     let mut news =
         News::new(&device, "language = \"escpos\"\nstatus_queries = \"while-printing\"").await;
     let sent =
-        [&b"\x1b@\x1dv0\x00\x40\x00\x00\x04"[..], &b"\x10\x04\x01\xaa".repeat(0x4000)].concat();
+        [&b"\x1b@\x1dv0\x00\x40\x00\x00\x04"[..], &b"\x10\x04\x09\xaa".repeat(0x4000)].concat();
     let greeting = b"\x1da\x0f\x10\x04\x01\x10\x04\x02\x10\x04\x04\x10\x04\x03".len() as u64;
     let last = b"\x1dr\x01".len() as u64;
     until(&device.handle, move |snapshot| snapshot.monitor_bytes >= greeting).await;
@@ -261,4 +261,36 @@ async fn zpl_is_not_asked_in_the_middle_of_an_image() {
     news.wait("the count of labels", |view| view.page_count == Some(0)).await;
     fault_and_back(&device, &mut news, "cover-open", &["other"], &image()).await;
     news.rig.server.stop().await;
+}
+
+#[actix::test]
+async fn ieee1284_4() {
+    let device = Device::new(Language::Ieee1284_4);
+    device.tell("toner 44");
+    let mut news = News::new(&device, "language = \"ieee1284.4\"").await;
+    news.wait("supplies", |view| !view.supplies.is_empty()).await;
+    let sent = pages(5);
+    for (fault, reason) in [("paper-out", "media-empty"), ("cover-open", "cover-open")] {
+        fault_and_back(&device, &mut news, fault, &[reason], &sent).await;
+    }
+    news.rig.server.stop().await;
+}
+
+#[actix::test]
+async fn auto_speaks_what_the_device_id_tells() {
+    for (language, fault, reason) in [
+        (Language::Pjl, "cover-open", "cover-open"),
+        (Language::Escpos, "cutter-jam", "trimmer-jam"),
+        (Language::Zpl, "ribbon-out", "marker-supply-empty"),
+        (Language::Ieee1284_4, "cover-open", "cover-open"),
+        (Language::Plain, "paper-out", "media-empty"),
+    ] {
+        let device = Device::new(language);
+        let mut news = News::new(&device, "language = \"auto\"").await;
+        device.tell(&format!("{fault} on"));
+        news.wait_for_reasons(&[reason]).await;
+        device.tell(&format!("{fault} off"));
+        news.wait_for_reasons(&[]).await;
+        news.rig.server.stop().await;
+    }
 }

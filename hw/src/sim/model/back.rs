@@ -10,9 +10,59 @@ pub(super) struct Back {
     bytes: Fifo,
     sent: u64,
     lost: u64,
+    frame: Option<Frame>,
+}
+
+/// How messages go in IEEE 1284.4 packets.
+#[derive(Debug, Default)]
+pub(super) struct Frame {
+    pub(super) socket: u8,
+    /// Greatest payload; 0: the channel is closed, and what is said is lost.
+    pub(super) payload: usize,
+    /// Packets that the host takes.
+    pub(super) credit: u16,
+    /// Bytes that have no credit.
+    pub(super) waiting: Vec<u8>,
 }
 
 impl Back {
+    /// With messages in packets, or without.
+    pub(super) fn new(framed: bool) -> Self {
+        Self { frame: framed.then(Frame::default), ..Self::default() }
+    }
+
+    /// From now on messages go so.
+    pub(super) fn frame(&mut self, frame: Option<Frame>) {
+        self.frame = frame;
+    }
+
+    /// The host takes more packets.
+    pub(super) fn credit(&mut self, more: u16, log: &mut Log) {
+        if let Some(frame) = &mut self.frame {
+            frame.credit = frame.credit.saturating_add(more);
+        }
+        self.flush(log);
+    }
+
+    /// Says a message, in packets where that is how messages go. False: it was dropped.
+    pub(super) fn say(&mut self, message: &[u8], log: &mut Log) -> bool {
+        let Some(frame) = &mut self.frame else { return self.push(message, log) };
+        let fits = frame.waiting.len().saturating_add(message.len()) <= SIM_BACK_BYTES;
+        if frame.payload == 0 || !fits {
+            self.lost = self.lost.saturating_add(1);
+            return false;
+        }
+        frame.waiting.extend_from_slice(message);
+        self.flush(log);
+        true
+    }
+
+    fn flush(&mut self, log: &mut Log) {
+        while let Some(packet) = self.frame.as_mut().and_then(Frame::packet) {
+            self.push(&packet, log);
+        }
+    }
+
     /// Queues a message, or drops it whole where the buffer is full (a printer's is small, too: HP PJL Technical
     /// Reference Manual p. 11-24, "Response Data Buffer Overflow"). False: it was dropped.
     pub(super) fn push(&mut self, message: &[u8], log: &mut Log) -> bool {
@@ -66,6 +116,21 @@ impl Back {
     fn passed(&mut self, len: usize) {
         self.bytes.consume(len);
         self.sent = self.sent.saturating_add(len as u64);
+    }
+}
+
+impl Frame {
+    /// The next packet, if there is one and credit for it.
+    fn packet(&mut self) -> Option<Vec<u8>> {
+        let len = self.waiting.len().min(self.payload);
+        if len == 0 {
+            return None;
+        }
+        self.credit = self.credit.checked_sub(1)?;
+        let length = u16::try_from(len.saturating_add(6)).unwrap_or(u16::MAX);
+        let [high, low] = length.to_be_bytes();
+        let header = [self.socket, self.socket, high, low, 0, 0];
+        Some(header.into_iter().chain(self.waiting.drain(..len)).collect())
     }
 }
 

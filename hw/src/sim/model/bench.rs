@@ -26,7 +26,7 @@ impl Bench<'_> {
 
     /// Sends a message to the host, if there is room for it.
     pub(super) fn say(&mut self, message: &[u8]) {
-        self.back.push(message, self.log);
+        self.back.say(message, self.log);
     }
 
     /// A page is done.

@@ -22,8 +22,13 @@ impl Model {
         if bytes.is_empty() {
             return 0;
         }
-        self.tally.enter(bytes, origin);
         self.pace.spend(bytes.len(), now);
+        if self.link.is_some() {
+            self.take_packets(bytes, now);
+            self.log.push(Event::Took { bytes: bytes.len() as u64 });
+            return bytes.len();
+        }
+        self.tally.enter(bytes, origin);
         let data = self.admit(bytes, now);
         self.express = if busy { self.express.saturating_add(data) } else { 0 };
         self.log.push(Event::Took { bytes: bytes.len() as u64 });

@@ -22,7 +22,7 @@ impl Interpreter {
     pub(super) fn new(language: Language) -> Self {
         match language {
             Language::Plain => Self::Plain,
-            Language::Pjl => Self::Pjl(Box::default()),
+            Language::Pjl | Language::Ieee1284_4 => Self::Pjl(Box::default()),
             Language::Escpos => Self::Escpos(Escpos::default()),
             Language::Zpl => Self::Zpl(Zpl::default()),
         }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::back::Frame;
 use super::interpreter::Interpreter;
 use super::pace::Pace;
 use super::realtime::Realtime;
@@ -85,6 +86,7 @@ impl Model {
         self.log.push(Event::Changed(self.condition));
         self.with_language(now, |it, _, bench| it.changed(bench));
         self.run(now);
+        self.grant();
     }
 
     fn say(&mut self, bytes: &[u8]) -> Answer {
@@ -144,8 +146,10 @@ impl Model {
         self.close_job(false);
         self.forget_input();
         self.interpreter = Interpreter::new(self.language);
+        self.link = super::link(self.language);
         self.realtime = Realtime::new(self.language);
         self.back.clear();
+        self.back.frame(self.link.as_ref().map(|_| Frame::default()));
         self.with_language(now, |it, _, bench| it.changed(bench));
     }
 

@@ -77,7 +77,7 @@ pub(super) struct Realtime {
 impl Realtime {
     pub(super) fn new(language: Language) -> Self {
         let grammar: Option<(u8, Grammar)> = match language {
-            Language::Plain | Language::Pjl => None,
+            Language::Plain | Language::Pjl | Language::Ieee1284_4 => None,
             Language::Escpos => Some((DLE, escpos)),
             Language::Zpl => Some((b'~', zpl)),
         };

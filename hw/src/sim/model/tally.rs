@@ -120,7 +120,7 @@ impl Book {
 impl Tally {
     pub(super) fn new(language: Language, checksum: Checksum, keep: Keep) -> Self {
         let digest = Digest::new(checksum);
-        let sorter = matches!(language, Language::Pjl).then(Sorter::default);
+        let sorter = matches!(language, Language::Pjl | Language::Ieee1284_4).then(Sorter::default);
         let book =
             Book { bytes: 0, monitor_bytes: 0, digest, keep, kept: Vec::new(), kept_all: true };
         Self { checksum, sorter, book, jobs: 0, spans: VecDeque::new(), begun: None }
@@ -141,6 +141,11 @@ impl Tally {
                 self.book.enter(&Sorted::Monitor(bytes.len()));
             }
         }
+    }
+
+    /// Counts bytes around those of jobs that are nobody's.
+    pub(super) fn beside(&mut self, bytes: usize) {
+        self.book.enter(&Sorted::Monitor(bytes));
     }
 
     /// What is undecided is the job's.

@@ -115,6 +115,16 @@ fn a_job_is_printed_when_the_question_behind_it_is_answered() {
 }
 
 #[test]
+fn a_question_that_found_no_place_has_no_answer() {
+    let mut rig = greeted(StatusQueries::WhenStalled);
+    rig.hear(CLOSED);
+    rig.begin(0);
+    rig.step(|core, now, out| core.stalled(true, now, out));
+    rig.core.unasked();
+    assert_eq!(rig.hear(b"\x1a\x36\x7e\x3a"), [], "what the job asked for is the job's");
+}
+
+#[test]
 fn silence_means_that_nothing_is_known() {
     let mut rig = greeted(StatusQueries::BetweenJobs);
     rig.hear(b"\x1a\x16\x12\x12");

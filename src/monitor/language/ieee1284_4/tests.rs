@@ -4,11 +4,12 @@ use despool_spool::Played;
 use proptest::prelude::*;
 
 use super::command::{Command, Revision};
+use super::packet::header;
 use super::*;
-use crate::limits::{D4_CREDIT, STATUS_MISSES};
+use crate::limits::{D4_CREDIT, D4_PACKETS, STATUS_MISSES};
 use crate::monitor::language::Reason;
 use crate::monitor::language::testing::{Did, PLAIN, Rig, device, status};
-use crate::monitor::port::Stopped;
+use crate::monitor::port::{How, Stopped};
 
 const INIT: &[u8] = b"\0\0\0\x08\x01\0\0\x20";
 const INITIALIZED: &[u8] = b"\0\0\0\x09\x01\0\x80\0\x20";
@@ -60,6 +61,7 @@ fn up(credit: u8) -> Rig {
     rig.begin(0);
     for _ in 0..rest - credit {
         rig.write(b"x");
+        room(&mut rig);
     }
     over(&mut rig, Over::Ended);
     rig
@@ -308,6 +310,16 @@ fn a_device_that_went_away_is_forgotten() {
 }
 
 #[test]
+fn no_more_packets_are_under_way_than_the_lane_takes() {
+    let mut rig = up(40);
+    rig.begin(0);
+    let did = rig.write(&[b'x'; 16 * 20]);
+    let slices = |did: &[Did]| did.iter().filter(|did| matches!(did, Did::Write(_))).count();
+    assert_eq!(slices(&did), D4_PACKETS);
+    assert_eq!(slices(&room(&mut rig)), 1);
+}
+
+#[test]
 fn silence_of_a_link_that_stands_is_none() {
     let mut rig = up(0);
     rig.begin(0);
@@ -320,8 +332,8 @@ proptest! {
     /// Whatever is stopped wherever, the device gets every byte of the document once, in whole packets.
     #[test]
     fn the_payload_of_all_packets_is_the_document(
-        pieces in prop::collection::vec(1usize..50, 1..8),
-        stops in prop::collection::vec(0usize..300, 0..6),
+        pieces in prop::collection::vec(1usize..20, 1..7),
+        stops in prop::collection::vec(0usize..150, 0..6),
     ) {
         let document: Vec<u8> = (0u8..=255).cycle().take(pieces.iter().sum()).collect();
         let mut rig = up(40);

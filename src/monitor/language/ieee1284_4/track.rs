@@ -52,6 +52,11 @@ impl Track {
         self.parts.push_back(Part::Job { len, ends_piece });
     }
 
+    /// How often bytes of the job were given that have not gone.
+    pub(super) fn under_way(&self) -> usize {
+        self.parts.iter().filter(|part| matches!(part, Part::Job { .. })).count()
+    }
+
     /// Bytes of the job, as they were given to the port at one stroke, have gone, with all before them; true where a piece
     /// as it was given to us ends there.
     pub(super) fn went(&mut self) -> bool {

@@ -143,6 +143,16 @@ fn an_answer_to_no_question_is_none() {
 }
 
 #[test]
+fn a_question_that_found_no_place_has_no_answer() {
+    let mut rig = greeted(StatusQueries::WhenStalled);
+    rig.hear(&[FINE, NO_ERRORS].concat());
+    rig.begin(0);
+    rig.step(|core, now, out| core.stalled(true, now, out));
+    rig.core.unasked();
+    assert_eq!(rig.hear(&[EMPTY, HEAD_OPEN].concat()), [], "what the job asked for is the job's");
+}
+
+#[test]
 fn silence_means_that_nothing_is_known() {
     let mut rig = greeted(StatusQueries::BetweenJobs);
     assert!(!rig.hear(&[EMPTY, HEAD_OPEN].concat()).is_empty());
