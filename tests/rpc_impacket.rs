@@ -17,7 +17,7 @@ fn venv(name: &str) -> PathBuf {
 
 #[test]
 fn impacket() {
-    against("impacket", 700, |port| {
+    against("impacket", 700, |[port, _]| {
         let mut checks = Command::new(venv("python"));
         checks.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/foreign/impacket_rpc.py"));
         checks.args(["127.0.0.1", "135", &port.to_string(), &echo(0).uuid.to_string()]);
@@ -29,7 +29,7 @@ fn impacket() {
 
 #[test]
 fn rpcdump() {
-    against("rpcdump", 2, |port| {
+    against("rpcdump", 2, |[port, _]| {
         let mut dump = Command::new(venv("python"));
         dump.arg(venv("rpcdump.py")).args(["-port", "135", "127.0.0.1"]);
         let text = process::run(&mut dump).ok();
@@ -41,7 +41,7 @@ fn rpcdump() {
 
 #[test]
 fn rpcmap() {
-    against("rpcmap", 300, |port| {
+    against("rpcmap", 300, |[port, _]| {
         for level in ["1", "2", "5", "6"] {
             let mut map = Command::new(venv("python"));
             map.arg(venv("rpcmap.py")).arg(format!("ncacn_ip_tcp:127.0.0.1[{port}]"));

@@ -48,18 +48,18 @@ fn within(namespaces: &str, test: &str, body: impl FnOnce()) {
 }
 
 /// Runs a foreign client against a server with an endpoint mapper on port 135, in a network of its own. All that goes over
-/// the wire is captured; of the server's frames there must be so many at least, and none malformed.
-pub(crate) fn against(test: &str, least_frames: usize, client: impl FnOnce(u16)) {
+/// the wire is captured; the client gets the ports of the ten interfaces and of [`LSARPC`]. Of the server's frames there must be so many at least, and none malformed.
+pub(crate) fn against(test: &str, least_frames: usize, client: impl FnOnce([u16; 2])) {
     if !tiers::asked("foreign", test) {
         return;
     }
     in_own_network(test, || {
         let capture = Capture::start();
         let server = start(([127, 0, 0, 1], 0).into(), ([127, 0, 0, 1], 135).into());
-        let port = server.addresses()[0].port();
-        client(port);
+        let ports = [server.addresses()[0].port(), server.addresses()[1].port()];
+        client(ports);
         server.stop();
-        capture.judge(&[135, port], least_frames);
+        capture.judge(&[135, ports[0], ports[1]], least_frames);
     });
 }
 
@@ -78,6 +78,10 @@ pub(crate) fn echo(number: u8) -> SyntaxId {
     SyntaxId::new(Uuid::from_u128(uuid), 1, 0)
 }
 
+/// An interface of Samba's, by its name only: some of its tests bind this one and no other.
+const LSARPC: SyntaxId =
+    SyntaxId::new(Uuid::from_u128(0x12345778_1234_abcd_ef00_0123456789ab), 0, 0);
+
 /// A server with ten interfaces (so many that smbtorture's search of the endpoint map ends as it wants to) and an endpoint
 /// mapper, which lets [`USER`] in.
 pub(crate) fn start(address: SocketAddr, mapper: SocketAddr) -> Server {
@@ -90,8 +94,13 @@ pub(crate) fn start(address: SocketAddr, mapper: SocketAddr) -> Server {
         ..Interface::new(echo(number), "echo", 2, Arc::new(Echo))
     };
     let interfaces = (0..10).map(interface).collect();
+    let lsarpc =
+        Interface { is_mapped: false, ..Interface::new(LSARPC, "lsarpc", 1, Arc::new(Echo)) };
     let config = Config {
-        endpoints: vec![Listen { address, interfaces }],
+        endpoints: vec![
+            Listen { address, interfaces },
+            Listen { address, interfaces: vec![lsarpc] },
+        ],
         mapper: Some(mapper),
         providers: known(),
         principal: "host/localhost".to_owned(),

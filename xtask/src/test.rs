@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use crate::{hil, packages};
 
 /// What the test programs counted.
 #[derive(Default)]
@@ -14,15 +13,12 @@ struct Sum {
     skipped: Vec<String>,
 }
 
-/// All tiers: the plain one, foreign programs, the slow ones, and the quick scenarios on real drivers.
+/// All tiers: the plain one, foreign programs, and the slow ones. The scenarios on real drivers are `cargo xtask hil`.
 pub(crate) fn run() -> Result<(), String> {
     let mut sum = Sum::default();
     let mut command = Command::new("cargo");
     command.args(["test", "--workspace", "--no-fail-fast"]).env("DESPOOL_TIERS", "foreign,slow");
-    let mut ended = follow(&mut command, &mut sum)?;
-    packages::learn()?;
-    hil::build()?;
-    ended &= follow(&mut hil::bench(&["quick"]), &mut sum)?;
+    let ended = follow(&mut command, &mut sum)?;
     println!();
     for skipped in &sum.skipped {
         println!("{skipped}");
