@@ -13,7 +13,7 @@ pub const RESTORE: Duration = Duration::from_secs(60);
 pub const MONITOR: Duration = Duration::from_secs(30);
 
 /// A small command in the guest ends within this.
-pub const COMMAND: Duration = Duration::from_secs(60);
+pub const COMMAND: Duration = Duration::from_secs(120);
 
 /// A device that was plugged in has its node within this. Seen: 0.5 s.
 pub const NODE: Duration = Duration::from_secs(30);

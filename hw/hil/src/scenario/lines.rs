@@ -13,7 +13,7 @@ use crate::vm::Slot;
 pub const ALL: &[Scenario] = &[
     Scenario {
         name: "lines::parallel",
-        when: When::Always,
+        when: When::Full,
         run: |it| parallel(it, "parallel:/dev/parport0"),
     },
     Scenario {
@@ -21,8 +21,8 @@ pub const ALL: &[Scenario] = &[
         when: When::Full,
         run: |it| parallel(it, "parallel:/dev/lp0"),
     },
-    Scenario { name: "lines::uart", when: When::Always, run: uart },
-    Scenario { name: "lines::ftdi", when: When::Always, run: ftdi },
+    Scenario { name: "lines::uart", when: When::Full, run: uart },
+    Scenario { name: "lines::ftdi", when: When::Full, run: ftdi },
     Scenario { name: "lines::ftdi_unplugged", when: When::Full, run: ftdi_unplugged },
     Scenario { name: "lines::acm", when: When::Full, run: acm },
     Scenario { name: "lines::usblp", when: When::Full, run: usblp },
