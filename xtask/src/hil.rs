@@ -2,26 +2,26 @@
 
 use std::process::Command;
 
-use crate::run;
+use crate::{packages, run};
 
 /// What the bench runs, beside itself: the agent of its guest, the shim in QEMU, and the program under test.
 const PARTS: [&str; 4] = ["despool-hil", "despool-hil-agent", "despool-hil-shim", "despool"];
 
 /// Builds everything that the bench needs.
-pub(crate) fn build() -> Result<(), String> {
+fn build() -> Result<(), String> {
     let packages = PARTS.iter().flat_map(|package| ["--package", package]);
     run(Command::new("cargo").args(["build", "--quiet", "--lib", "--bins"]).args(packages))
 }
 
 /// Builds, and runs the bench with these words.
 pub(crate) fn hil(words: &[&str]) -> Result<(), String> {
+    packages::learn()?;
     build()?;
-    run(&mut bench(words))
+    run(bench().args(words))
 }
 
-/// The bench's command.
-pub(crate) fn bench(words: &[&str]) -> Command {
+fn bench() -> Command {
     let mut command = Command::new("cargo");
-    command.args(["run", "--quiet", "--package", "despool-hil", "--bin", "hil", "--"]).args(words);
+    command.args(["run", "--quiet", "--package", "despool-hil", "--bin", "hil", "--"]);
     command
 }

@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-
 /// What the test programs counted.
 #[derive(Default)]
 struct Sum {

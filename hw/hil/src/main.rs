@@ -12,7 +12,7 @@ use despool_hil::scenario::{self, Scenario, Stage, Summary, When};
 const USAGE: &str = "usage: cargo xtask hil [COMMAND]
 
   run [NAME…]   run the scenarios whose names contain one of these, or all of them (this is what is done without COMMAND)
-  quick         run those that take seconds only, as `cargo xtask test` does
+  quick         run those that take seconds only
   list          name the scenarios
   prepare       fetch and make everything, and run nothing
   sh LINE       run a line of shell in a fresh guest, with a printer on each port

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 /// When a scenario runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// At every run, `cargo xtask test` included: seconds.
+    /// At every run: seconds.
     Always,
     /// Where all of them are asked for: it takes long, or repeats others at length.
     Full,
