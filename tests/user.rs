@@ -141,7 +141,7 @@ fn what_is_refused() {
     for name in ["a:b", "", "a\\b", "-"] {
         refused(&add(name, "x\n"), 2, "NAME");
     }
-    refused(&user(state, &[], ""), 2, "Usage: despool user");
+    refused(&user(state, &[], ""), 2, "write `despool user");
     assert_eq!(user(state, &["list", "--json"], "").json().len(), 1);
 
     let users = state.join("users");

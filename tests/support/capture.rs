@@ -58,7 +58,10 @@ impl Capture {
         let all = frames(&file(&self.place), ports, &format!("dcerpc and ({from})"));
         let count = all.lines().count();
         assert!(count >= least, "only {count} frames, not {least}");
-        let bad = frames(&file(&self.place), ports, &format!("_ws.malformed and ({from})"));
+        // In NDR64, wireshark 4.0 takes an annotation's offset and count for 32 bits, as in NDR.
+        let misread = "epm.opnum == 2 and dcerpc.referent_id64";
+        let malformed = format!("_ws.malformed and ({from}) and not ({misread})");
+        let bad = frames(&file(&self.place), ports, &malformed);
         assert_eq!(bad, "", "malformed");
     }
 }

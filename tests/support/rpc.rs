@@ -48,7 +48,8 @@ fn within(namespaces: &str, test: &str, body: impl FnOnce()) {
 }
 
 /// Runs a foreign client against a server with an endpoint mapper on port 135, in a network of its own. All that goes over
-/// the wire is captured; the client gets the ports of the ten interfaces and of [`LSARPC`]. Of the server's frames there must be so many at least, and none malformed.
+/// the wire is captured; the client gets the ports of the ten interfaces and of [`LSARPC`]. Of the server's frames there must
+/// be so many at least, and none malformed.
 pub(crate) fn against(test: &str, least_frames: usize, client: impl FnOnce([u16; 2])) {
     if !tiers::asked("foreign", test) {
         return;
