@@ -30,9 +30,18 @@ impl Queue {
     /// Puts a job where it belongs: first where its device stands in the middle of it, else behind those of its priority.
     pub(crate) fn enter(&mut self, job: &Shadow) {
         if job.is_begun() {
-            self.put_first(job.id, job.ticket.priority);
+            self.enter_again(job);
         } else {
             self.put(job.id, job.ticket.priority);
+        }
+    }
+
+    /// Puts a job that was cut off where it belongs: first where its device stands in the middle of it, else where it was.
+    pub(crate) fn enter_again(&mut self, job: &Shadow) {
+        if job.is_begun() {
+            self.put_first(job.id, job.ticket.priority);
+        } else {
+            self.put_back(job.id, job.ticket.priority);
         }
     }
 
@@ -49,12 +58,12 @@ impl Queue {
     }
 
     /// Puts a job that was cut off back to where it was: before those that came after it.
-    pub(crate) fn put_back(&mut self, id: JobId, priority: u8) {
+    fn put_back(&mut self, id: JobId, priority: u8) {
         self.place(id, (Begun::No, Reverse(priority), u64::from(id.number()), id));
     }
 
     /// Puts a job that goes on in its middle before all others.
-    pub(crate) fn put_first(&mut self, id: JobId, priority: u8) {
+    fn put_first(&mut self, id: JobId, priority: u8) {
         self.place(id, (Begun::Yes, Reverse(priority), u64::from(id.number()), id));
     }
 

@@ -78,11 +78,7 @@ impl LocalPrintProvider {
         if let Some(entry) = self.entry_mut(&shadow.ticket.printer)
             && shadow.state == State::Pending
         {
-            if shadow.is_begun() {
-                entry.queue.put_first(shadow.id, shadow.ticket.priority);
-            } else {
-                entry.queue.put_back(shadow.id, shadow.ticket.priority);
-            }
+            entry.queue.enter_again(shadow);
         }
     }
 

@@ -206,7 +206,7 @@ impl Stream {
             self.taken = self.taken.saturating_add(length(took));
             self.mark.wrote(self.taken);
         } else if self.preceding == 0 {
-            self.said = self.said.saturating_add(u64::try_from(took).unwrap_or(u64::MAX));
+            self.said = self.said.saturating_add(length(took));
         }
         if self.cursor >= piece.len() {
             self.pieces.pop_front();
@@ -233,7 +233,7 @@ impl Stream {
         let lent = aside.piece.lend(aside.cursor);
         let took = if lent.bytes.is_empty() { 0 } else { port.write(lent)? };
         aside.cursor = aside.cursor.saturating_add(took);
-        self.said = self.said.saturating_add(u64::try_from(took).unwrap_or(u64::MAX));
+        self.said = self.said.saturating_add(length(took));
         // Half a question is finished before anything else; one that found no room must not hold the data back.
         let done = aside.cursor == 0 || aside.cursor >= aside.piece.len();
         if done {
