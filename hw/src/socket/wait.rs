@@ -103,17 +103,21 @@ impl SocketPort {
             self.stage = Stage::Draining(now);
             return Ok(false);
         }
-        let enough = self.uri.hold_seconds.is_some() || !self.uri.wait_eof;
         let silent = now.saturating_duration_since(since) >= EOF_WAIT;
-        if !closed && !enough && !silent {
+        if !closed && !silent && self.awaits_close() {
             return Ok(false);
         }
-        if silent && !closed && !enough {
+        if silent && !closed && self.awaits_close() {
             tracing::warn!(port = %self.name, "the printer took the job and does not close its side");
         }
         self.stage = Stage::Idle(now);
         self.tidy();
         Ok(true)
+    }
+
+    /// True where a job is over only when the printer has closed its side.
+    fn awaits_close(&self) -> bool {
+        self.uri.hold_seconds.is_none() && self.uri.wait_eof
     }
 
     /// When to look at what is no event.
@@ -123,7 +127,9 @@ impl SocketPort {
             Stage::Job => None,
             Stage::Draining(_) if !interest.drained => None,
             Stage::Draining(since) => match self.link.as_ref().map(Link::unacknowledged) {
-                Some(Ok(0)) => since.checked_add(EOF_WAIT),
+                Some(Ok(0)) if self.awaits_close() => since.checked_add(EOF_WAIT),
+                // The last byte was acknowledged since we looked.
+                Some(Ok(0)) => Some(Instant::now()),
                 _ => after(self.checks.step()),
             },
         };
