@@ -10,16 +10,17 @@
 //!
 //! The invariant: nobody is answered `Ok` before a sync that began after the request came has succeeded.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::JobId;
 use crate::error::{Error, Result};
 use crate::journal;
-use crate::limits::{DISK_QUEUE, GROUP_REQUESTS};
+use crate::limits::{DISK_QUEUE, GROUP_REQUESTS, SOON};
 use crate::spool::{Inner, Then};
 use crate::sync::locked;
 use crate::writer::Landing;
@@ -28,6 +29,8 @@ use crate::writer::Landing;
 pub(crate) enum Request {
     /// Sync the journal. A commit that turns out not to be durable is taken back.
     Sync { committed: Option<JobId>, then: Option<Then> },
+    /// Sync the journal within [`SOON`].
+    Soon,
     /// Give a large document its name and its record.
     Land { landing: Box<Landing>, then: Then },
     /// Remove the file of a job whose removal is recorded. Large files take a while, so this is done after the answers.
@@ -41,7 +44,7 @@ impl Request {
     pub(crate) fn answer(self, with: Result<()>) {
         match self {
             Self::Sync { then: Some(then), .. } | Self::Land { then, .. } => then(with),
-            Self::Sync { then: None, .. } | Self::Unlink { .. } | Self::Stop => {}
+            Self::Sync { then: None, .. } | Self::Soon | Self::Unlink { .. } | Self::Stop => {}
         }
     }
 }
@@ -65,7 +68,7 @@ impl DiskThread {
     pub(crate) fn start(self, spool: Arc<Inner>, queue: Receiver<Request>) -> Result<Self> {
         let thread = std::thread::Builder::new()
             .name("spool-disk".into())
-            .spawn(move || Disk { spool, queue, last: Group::default(), compacting: None }.run())
+            .spawn(move || Disk::new(spool, queue).run())
             .map_err(Error::disk("starting", "the disk thread"))?;
         *locked(&self.thread) = Some(thread);
         Ok(self)
@@ -97,14 +100,23 @@ struct Disk {
     spool: Arc<Inner>,
     queue: Receiver<Request>,
     last: Group,
+    /// When what is to be durable soon has to be.
+    due: Option<Instant>,
     compacting: Option<JoinHandle<()>>,
 }
 
 impl Disk {
+    fn new(spool: Arc<Inner>, queue: Receiver<Request>) -> Self {
+        Self { spool, queue, last: Group::default(), due: None, compacting: None }
+    }
+
     fn run(mut self) {
-        while let Ok(first) = self.queue.recv() {
+        while let Some(first) = self.next() {
             let group = self.gather(first);
             let stop = group.iter().any(|request| matches!(request, Request::Stop));
+            if stop {
+                self.spool.return_ids();
+            }
             self.serve(group);
             if stop {
                 break;
@@ -116,6 +128,16 @@ impl Disk {
         }
         for left in self.queue.try_iter() {
             left.answer(Err(Error::Closed));
+        }
+    }
+
+    /// The next request; a sync when one is due. None when nobody can ask any more.
+    fn next(&self) -> Option<Request> {
+        let Some(due) = self.due else { return self.queue.recv().ok() };
+        match self.queue.recv_deadline(due) {
+            Ok(request) => Some(request),
+            Err(RecvTimeoutError::Timeout) => Some(Request::Sync { committed: None, then: None }),
+            Err(RecvTimeoutError::Disconnected) => None,
         }
     }
 
@@ -145,6 +167,7 @@ impl Disk {
         for request in group {
             match request {
                 Request::Sync { committed, then } => waiting.push((committed, then)),
+                Request::Soon => self.due = self.due.or(begun.checked_add(SOON)),
                 Request::Land { landing: document, then } => landing.push((document, then)),
                 Request::Unlink { name } => unlink.push(name),
                 Request::Stop => waiting.push((None, None)),
@@ -198,7 +221,9 @@ impl Disk {
         then(Err(error));
     }
 
-    fn sync_journal(&self) -> Result<()> {
+    fn sync_journal(&mut self) -> Result<()> {
+        self.due = None;
+        self.spool.soon.store(false, Ordering::Release);
         self.spool.check_poison()?;
         let synced = self.spool.journal.file().sync();
         synced.map_err(|source| self.spool.poison("syncing", journal::NAME, source))

@@ -1,5 +1,7 @@
 //! Every bound of the spool, with its unit and its reason.
 
+use std::time::Duration;
+
 /// Documents up to this size ride inside their journal record, so that one `fdatasync` makes a small job durable. Most
 /// labels and receipts fit; larger documents pay for a sync of their own, which their transfer dwarfs.
 pub const INLINE_BYTES: usize = 64 * 1024;
@@ -41,6 +43,9 @@ pub const DISK_QUEUE: usize = 4096;
 
 /// One group commit answers at most this many requests, so that the first does not wait for ever.
 pub const GROUP_REQUESTS: usize = 1024;
+
+/// What is to be durable soon is after this long at the latest. One sync then serves all short jobs that ended meanwhile.
+pub const SOON: Duration = Duration::from_millis(10);
 
 /// Documents that may be received at the same time. Each may hold `INLINE_BYTES` of memory.
 pub const WRITERS: usize = 512;

@@ -14,7 +14,7 @@
 mod inner;
 
 use std::path::Path;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -87,6 +87,7 @@ impl Spool {
             table: Mutex::new(recovered.table),
             journal: recovered.journal,
             requests: disk.sender(),
+            soon: AtomicBool::new(false),
             poison: Mutex::new(None),
             writers: AtomicUsize::new(0),
             compacting: Mutex::new(()),
@@ -134,9 +135,11 @@ impl Spool {
         self.inner.disk(Request::Sync { committed: None, then: Some(then) });
     }
 
-    /// The same, some time soon, without anybody waiting for it.
+    /// The same within [`crate::limits::SOON`], without anybody waiting for it. A sync that comes sooner serves.
     pub fn sync_soon(&self) {
-        self.inner.disk(Request::Sync { committed: None, then: None });
+        if !self.inner.soon.swap(true, Ordering::AcqRel) {
+            self.inner.disk(Request::Soon);
+        }
     }
 
     /// A job as it stands now.

@@ -167,6 +167,13 @@ fn ids_are_never_used_again() {
 }
 
 #[test]
+fn an_orderly_end_gives_back_the_ids_it_did_not_use() {
+    let dir = tempfile::tempdir().unwrap();
+    let numbers: Vec<u32> = (0..4).map(|_| submit(&open(dir.path()), b"x").number()).collect();
+    assert_eq!(numbers, [1, 2, 3, 4]);
+}
+
+#[test]
 fn finished_jobs_stay_for_a_reprint_and_go_by_count_and_age() {
     let dir = tempfile::tempdir().unwrap();
     let spool = open(dir.path());
@@ -219,8 +226,8 @@ fn a_torn_tail_is_cut_and_kept() {
     drop(spool);
     let path = dir.path().join("journal");
     let mut journal = fs::read(&path).unwrap();
-    let end = journal.iter().rposition(|byte| *byte != 0).unwrap();
-    journal[end - 3] ^= 0xff;
+    let within = journal.windows(6).rposition(|bytes| bytes == b"second").unwrap();
+    journal[within + 3..].fill(0);
     fs::write(&path, journal).unwrap();
 
     let (spool, report) = Spool::open(dir.path(), options()).unwrap();

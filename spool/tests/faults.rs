@@ -182,3 +182,19 @@ fn failing_at_every_operation() {
         }
     }
 }
+
+#[test]
+fn what_is_wanted_soon_is_synced_without_anybody_waiting() {
+    let store = MemStore::new(None);
+    let (spool, _) = open(&store).unwrap();
+    let before = store.log().len();
+    spool.begin_direct(Ticket::new("label")).unwrap();
+    for _ in 0..100 {
+        spool.sync_soon();
+    }
+    let begun = std::time::Instant::now();
+    while !store.log()[before..].iter().any(|operation| operation.ends_with(" sync")) {
+        assert!(begun.elapsed().as_secs() < 20, "{:?}", store.log());
+        std::thread::yield_now();
+    }
+}

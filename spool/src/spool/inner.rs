@@ -3,7 +3,7 @@
 //! The locks, in the order in which they are taken: the table, then the journal. The table is never waited for by whoever
 //! holds the journal.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::{Options, now_ms};
@@ -29,6 +29,8 @@ pub(crate) struct Inner {
     pub(crate) table: Mutex<Table>,
     pub(crate) journal: Journal,
     pub(super) requests: crossbeam_channel::Sender<Request>,
+    /// The disk thread knows that something is to be durable soon.
+    pub(crate) soon: AtomicBool,
     pub(super) poison: Mutex<Option<Arc<str>>>,
     pub(crate) writers: AtomicUsize,
     pub(crate) compacting: Mutex<()>,
@@ -93,6 +95,16 @@ impl Inner {
         }
         table.next_id = number.saturating_add(1);
         Ok(id)
+    }
+
+    /// Gives back the ids that were set aside and not used. For the end, when nobody can begin a job any more.
+    pub(crate) fn return_ids(&self) {
+        let mut table = locked(&self.table);
+        let next = table.next_id;
+        match self.journal.append(&[Record::Ids { next }], Room::Upkeep) {
+            Ok(_) => table.ceiling = next,
+            Err(error) => tracing::debug!(%error, "the ids that are left cannot be given back"),
+        }
     }
 
     /// Appends a record that makes a job and takes it into the table.
