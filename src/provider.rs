@@ -32,7 +32,7 @@ mod states;
 mod stopped;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -58,6 +58,9 @@ use crate::error::{Error, Result};
 use crate::event::What;
 use crate::limits::{EXPIRY_PACE, PROGRESS_PACE};
 use crate::supervise::Obituary;
+
+/// Jobs that wait, by the name of their printer in lower case.
+type Waiting = HashMap<String, Vec<Arc<Shadow>>>;
 
 /// See the module.
 pub struct LocalPrintProvider {
@@ -102,8 +105,19 @@ impl LocalPrintProvider {
         self.printers.get_mut(&name.to_lowercase())
     }
 
+    /// All jobs that wait, by the name of their printer in lower case.
+    fn waiting(&self) -> Waiting {
+        let mut waiting = Waiting::new();
+        for shadow in self.road.spool.jobs() {
+            if shadow.state == State::Pending && shadow.bytes().is_some() {
+                waiting.entry(shadow.ticket.printer.to_lowercase()).or_default().push(shadow);
+            }
+        }
+        waiting
+    }
+
     /// Puts a printer on the road, with the jobs that wait for it.
-    fn add_printer(&mut self, config: &Arc<PrinterConfig>, now_ms: u64) {
+    fn add_printer(&mut self, config: &Arc<PrinterConfig>, waiting: &mut Waiting, now_ms: u64) {
         let parts = match self.road.parts(config) {
             Ok(parts) => parts,
             Err(error) => {
@@ -113,13 +127,9 @@ impl LocalPrintProvider {
         };
         let mut entry = Entry::new(config.clone(), parts, now_ms);
         (entry.paused, entry.accepting) = self.states.of(&config.name);
-        for shadow in self.road.spool.jobs() {
-            let ours = shadow.ticket.printer.eq_ignore_ascii_case(&config.name);
-            if ours && shadow.state == State::Pending && shadow.bytes().is_some() {
-                entry.queue.enter(&shadow);
-            }
-        }
-        self.printers.insert(config.name.to_lowercase(), entry);
+        let key = config.name.to_lowercase();
+        waiting.remove(&key).unwrap_or_default().iter().for_each(|job| entry.queue.enter(job));
+        self.printers.insert(key, entry);
     }
 
     /// Asks every port and language what they know of their device.
@@ -192,8 +202,9 @@ impl Actor for LocalPrintProvider {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         let now_ms = now_ms();
+        let mut waiting = self.waiting();
         for printer in self.config.clone().printers.iter() {
-            self.add_printer(printer, now_ms);
+            self.add_printer(printer, &mut waiting, now_ms);
         }
         if self.obituary.incarnation() > 0 {
             self.adopt_playing(ctx);

@@ -5,8 +5,9 @@
 //! ```
 //!
 //! While one job is played the next is prepared, so that the port does not lie idle between them. Where jobs are played
-//! faster than the disk syncs, more are: as many as are played during two syncs (one that is under way, and the next).
-//! Not more than must be, for every one that was prepared waits for a person after a loss of power.
+//! faster than the disk syncs, more are: as many as are played during four syncs, and again when half of those are gone
+//! (during one sync that is under way, and the next). Not more than must be, for every one that was prepared waits for a
+//! person after a loss of power.
 //!
 //! The invariant: at most [`PREPARED_JOBS`] of the front of the queue are prepared ahead.
 
@@ -53,13 +54,18 @@ impl Prepared {
 
     /// How many of the front of the queue are to be prepared.
     fn ahead(&self) -> usize {
-        let during = self.sync.as_nanos().saturating_mul(2).div_ceil(self.play.as_nanos().max(1));
+        let during = self.sync.as_nanos().saturating_mul(4).div_ceil(self.play.as_nanos().max(1));
         usize::try_from(during).unwrap_or(usize::MAX).clamp(1, PREPARED_JOBS)
     }
 
-    /// Those of the front of the queue that are not prepared yet.
+    /// Those of the front of the queue that are not prepared yet, once half of them are not: so the disk syncs for several
+    /// at a time.
     fn wanted(&self, queue: impl Iterator<Item = JobId>) -> Vec<JobId> {
-        queue.take(self.ahead()).filter(|job| !self.ready.contains(job)).collect()
+        let ahead = self.ahead();
+        let front: Vec<JobId> = queue.take(ahead).collect();
+        let ready = front.iter().take_while(|job| self.ready.contains(job)).count();
+        let enough = ready > ahead / 2;
+        front.into_iter().filter(|job| !enough && !self.ready.contains(job)).collect()
     }
 
     fn begin(&mut self, jobs: Vec<JobId>, now: Instant) {
@@ -172,9 +178,9 @@ mod tests {
     }
 
     #[test]
-    fn as_many_as_are_played_during_two_syncs() {
+    fn as_many_as_are_played_during_four_syncs() {
         for (sync_us, play_us, ahead) in
-            [(0, 0, 1), (500, 1_000_000, 1), (500, 1000, 1), (500, 400, 3), (500, 100, 10)]
+            [(0, 0, 1), (500, 1_000_000, 1), (500, 2000, 1), (500, 400, 5), (500, 200, 10)]
         {
             assert_eq!(after(sync_us, play_us).ahead(), ahead, "{sync_us} {play_us}");
         }
@@ -182,8 +188,26 @@ mod tests {
     }
 
     #[test]
+    fn more_when_half_are_gone_and_whatever_comes_first() {
+        let mut prepared = after(500, 500);
+        let prepare = |prepared: &mut Prepared, range| {
+            prepared.begin(jobs(range), Instant::now());
+            let (begun, preparing) = prepared.preparing.clone().unwrap();
+            prepared.end(begun + Duration::from_micros(500), &preparing, |_| true);
+        };
+        assert_eq!(prepared.wanted(jobs(1..9).into_iter()), jobs(1..5));
+        prepare(&mut prepared, 1..5);
+        prepared.remove(jobs(1..2)[0]);
+        assert_eq!(prepared.wanted(jobs(2..9).into_iter()), []);
+        let urgent = jobs(20..21).into_iter().chain(jobs(2..9));
+        assert_eq!(prepared.wanted(urgent), jobs(20..21), "it is not ready: it cannot wait");
+        prepared.remove(jobs(2..3)[0]);
+        assert_eq!(prepared.wanted(jobs(3..9).into_iter()), jobs(5..7));
+    }
+
+    #[test]
     fn the_front_of_the_queue_once_each() {
-        let mut prepared = after(300, 200);
+        let mut prepared = after(300, 400);
         assert_eq!(prepared.wanted(jobs(1..9).into_iter()), jobs(1..4));
         prepared.begin(jobs(1..4), Instant::now());
         assert!(prepared.is_under_way());

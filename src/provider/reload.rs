@@ -91,10 +91,11 @@ impl LocalPrintProvider {
             self.printers.remove(&name.to_lowercase());
             self.road.remove(&name);
         }
+        let mut waiting = self.waiting();
         for printer in &config.printers {
             match self.entry_mut(&printer.name) {
                 Some(entry) => entry.config = printer.clone(),
-                None => self.add_printer(printer, now_ms()),
+                None => self.add_printer(printer, &mut waiting, now_ms()),
             }
         }
     }
