@@ -283,6 +283,10 @@ pub const SPNEGO_MECHANISMS: usize = 32;
 /// Events that wait for one subscriber. Then what is out of date gives way.
 pub const EVENTS_WAITING: usize = 1024;
 
+/// Sources of notifications rest this long between two looks at what has happened, while something happens. The first
+/// event after a quiet time is not delayed; in a burst of jobs the road need not wake them for each.
+pub const EVENTS_PACE: Duration = Duration::from_millis(1);
+
 /// Questions that are asked at a time. The jobs of others wait until one is answered or withdrawn.
 pub const QUESTIONS: usize = 1024;
 

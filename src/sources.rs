@@ -51,7 +51,7 @@ use self::question::Question;
 use crate::accounts::name;
 use crate::config::Config;
 use crate::event::{Event, Events, PortEvent, Taken, What};
-use crate::limits::{ASK_AGAIN, NOTIFY_PAYLOAD_BYTES, QUESTIONS, REMEMBERED_JOBS};
+use crate::limits::{ASK_AGAIN, EVENTS_PACE, NOTIFY_PAYLOAD_BYTES, QUESTIONS, REMEMBERED_JOBS};
 use crate::notify::{Audience, Broker, NotificationType, Object, Refusal, Style, Topic};
 use crate::provider::{JobView, Jobs, PrinterView, Subscribe, Which};
 use crate::router::Router;
@@ -115,6 +115,20 @@ impl Sources {
         }
     }
 
+    fn take_in(&mut self, Taken { events, lost }: Taken, ctx: &mut Context<Self>) {
+        for event in events {
+            match &event.what {
+                What::Job(view) => self.job(&event, view, ctx),
+                What::Printer(view) => self.printer(&event, view),
+                What::Port(port) => self.port(&event, port),
+            }
+        }
+        if lost > 0 {
+            tracing::warn!(lost, "more happened than could be published");
+            self.look(ctx);
+        }
+    }
+
     /// Looks at all jobs: what is the case already is not told as news, but it may be something to ask about.
     fn look(&self, ctx: &mut Context<Self>) {
         let router = self.links.router.clone();
@@ -144,9 +158,9 @@ impl Sources {
         self.remember(view);
         self.consider(view, ctx);
         let objects = with_server(&view.shadow.ticket.printer);
-        self.publish(&objects, types::JOB, &Audience::AllUsers, &json::job(event, view));
+        self.publish(&objects, types::JOB, || (Audience::AllUsers, json::job(event, view)));
         if let Some(balloon) = balloon {
-            self.publish(&objects, types::ASYNCUI, &self.owner(view), &balloon.encode());
+            self.publish(&objects, types::ASYNCUI, || (self.owner(view), balloon.encode()));
         }
     }
 
@@ -167,12 +181,12 @@ impl Sources {
 
     fn printer(&mut self, event: &Event, view: &PrinterView) {
         let objects = with_server(&view.config.name);
-        self.publish(&objects, types::PRINTER, &Audience::AllUsers, &json::printer(event, view));
+        self.publish(&objects, types::PRINTER, || (Audience::AllUsers, json::printer(event, view)));
         let known = self.configurations.entry(view.config.name.clone()).or_default();
         if let Some(changes) = configuration::news(known, view) {
-            let payload = changes.encode(NOTIFY_PAYLOAD_BYTES);
             for guid in [types::PRINTER_CONFIGURATION, types::PRINTER_CONFIGURATION_AS_PRINTED] {
-                self.publish(&objects, guid, &Audience::AllUsers, &payload);
+                let payload = || changes.encode(NOTIFY_PAYLOAD_BYTES);
+                self.publish(&objects, guid, || (Audience::AllUsers, payload()));
             }
         }
     }
@@ -180,33 +194,38 @@ impl Sources {
     fn port(&self, event: &Event, port: &PortEvent) {
         let printers = port.printers.iter().map(|name| Object::printer(name));
         let objects: Vec<Object> = printers.chain([Object::Server]).collect();
-        self.publish(&objects, types::PORT, &Audience::AllUsers, &json::port(event, port));
+        self.publish(&objects, types::PORT, || (Audience::AllUsers, json::port(event, port)));
     }
 
-    /// Sends to everybody who listens now. Nobody has to.
+    /// Sends to everybody who listens now. Nobody has to; then nothing is made either, for events come at the pace of jobs.
     fn publish(
         &self,
         objects: &[Object],
         notification_type: NotificationType,
-        audience: &Audience,
-        payload: &Bytes,
+        make: impl FnOnce() -> (Audience, Bytes),
     ) {
-        for object in objects {
-            let style = Style::Unidirectional;
-            let topic = Topic { object: object.clone(), notification_type, style };
-            let sent = self
-                .links
-                .broker
-                .open(topic, audience.clone(), |_| {})
-                .and_then(|channel| channel.send(payload.clone()));
-            match sent {
-                Ok(sent) => tracing::trace!(?object, %notification_type, ?sent, "notification"),
-                // A printer that is just being removed, or the end of the server.
-                Err(Refusal::NoSuchObject | Refusal::ShuttingDown) => {}
-                Err(error) => {
-                    tracing::warn!(?object, %notification_type, %error, "a notification was lost");
-                }
-            }
+        let topic = |object: &Object| Topic {
+            object: object.clone(),
+            notification_type,
+            style: Style::Unidirectional,
+        };
+        let mut topics =
+            objects.iter().map(topic).filter(|topic| self.links.broker.is_listened_to(topic));
+        let Some(first) = topics.next() else { return };
+        let (audience, payload) = make();
+        for topic in [first].into_iter().chain(topics) {
+            self.send(topic, audience.clone(), payload.clone());
+        }
+    }
+
+    fn send(&self, topic: Topic, audience: Audience, payload: Bytes) {
+        let (object, of) = (topic.object.clone(), topic.notification_type);
+        let channel = self.links.broker.open(topic, audience, |_| {});
+        match channel.and_then(|channel| channel.send(payload)) {
+            Ok(sent) => tracing::trace!(?object, %of, ?sent, "notification"),
+            // A printer that is just being removed, or the end of the server.
+            Err(Refusal::NoSuchObject | Refusal::ShuttingDown) => {}
+            Err(error) => tracing::warn!(?object, %of, %error, "a notification was lost"),
         }
     }
 
@@ -249,17 +268,9 @@ impl Handler<Events> for Sources {
     type Result = ();
 
     fn handle(&mut self, events: Events, ctx: &mut Self::Context) {
-        let Taken { events, lost } = events.take();
-        for event in events {
-            match &event.what {
-                What::Job(view) => self.job(&event, view, ctx),
-                What::Printer(view) => self.printer(&event, view),
-                What::Port(port) => self.port(&event, port),
-            }
-        }
-        if lost > 0 {
-            tracing::warn!(lost, "more happened than could be published");
-            self.look(ctx);
+        if let Some(taken) = events.take() {
+            self.take_in(taken, ctx);
+            ctx.notify_later(events, EVENTS_PACE);
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The way of events to one subscriber: a queue that no flood can grow.
 //!
 //! ```text
-//!   provider ── push ──► waiting: at most EVENTS_WAITING ──► take: all of them ── subscriber
-//!                 └── the first since the last take: one message, Events ──────────────▲
+//!   provider ── push ──► waiting: at most EVENTS_WAITING ──► take, until there are none ── subscriber
+//!                 └── the first since then: one message, Events ───────────────────────────▲
 //! ```
+//!
+//! A subscriber that rests between two takes costs the provider nothing meanwhile: it need not be woken for each event.
 //!
 //! A full queue forgets what is out of date first: older news of the same thing. Where all that waits is about different
 //! things the oldest is lost, and counted, so that the subscriber knows to look for itself.
@@ -35,11 +37,13 @@ pub struct Taken {
 }
 
 impl Events {
-    /// All that has happened since the last time.
-    pub fn take(&self) -> Taken {
+    /// All that has happened since the last time. None where nothing has: only then does the next event bring a message
+    /// again, so whoever has begun to take goes on until there is none.
+    pub fn take(&self) -> Option<Taken> {
         let mut waiting = locked(&self.0);
-        waiting.told = false;
-        std::mem::take(&mut waiting.taken)
+        let taken = std::mem::take(&mut waiting.taken);
+        waiting.told = !taken.events.is_empty();
+        waiting.told.then_some(taken)
     }
 }
 
@@ -52,7 +56,7 @@ pub(crate) struct Feed {
 #[derive(Default)]
 struct Waiting {
     taken: Taken,
-    /// The subscriber has a message that it has not handled.
+    /// The subscriber has a message, and has not seen yet that nothing waits.
     told: bool,
 }
 

@@ -110,6 +110,11 @@ impl Broker {
         self.with(|state| state.core.shut_down());
     }
 
+    /// Whether anybody is registered for a topic now, so that it is worth while to make something to send.
+    pub fn is_listened_to(&self, topic: &Topic) -> bool {
+        self.lock().core.is_listened_to(topic)
+    }
+
     /// Opens a channel. Nobody needs to listen; a bidirectional one is also offered to registrations that come later. `sink`
     /// hears what clients do with a bidirectional one, in order, on the thread of whoever does it: it must be short and must
     /// not block, and it may call the broker. It is not called any more once the source has closed the channel.

@@ -60,15 +60,19 @@ async fn a_subscriber_gets_one_message_until_it_takes() {
     asleep.send(Settle).await.unwrap();
     let message = messages.lock().unwrap().pop().unwrap();
     assert!(messages.lock().unwrap().is_empty(), "more than one");
-    let taken = message.take();
+    let taken = message.take().unwrap();
     assert_eq!((taken.events.len(), taken.lost), (EVENTS_WAITING, 0));
     let last: Vec<u64> = taken.events.iter().rev().take(7).map(|event| event.seq).collect();
     assert_eq!(last, [99_999, 99_998, 99_997, 99_996, 99_995, 99_994, 99_993]);
-    assert!(message.take().events.is_empty());
     feed.push(detached(100_000, 0));
     asleep.send(Settle).await.unwrap();
+    assert!(messages.lock().unwrap().is_empty(), "it has not seen the end yet");
+    assert_eq!(message.take().map(|taken| taken.events.len()), Some(1));
+    assert!(message.take().is_none());
+    feed.push(detached(100_001, 0));
+    asleep.send(Settle).await.unwrap();
     let message = messages.lock().unwrap().pop().unwrap();
-    assert_eq!(message.take().events.len(), 1, "and again one");
+    assert_eq!(message.take().map(|taken| taken.events.len()), Some(1), "and again one");
     assert!(feed.is_wanted());
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Stream {
     taken: u64,
     noted: Played,
     pieces: VecDeque<Piece>,
+    /// The last that has gone. To let go of a mapping takes longer than to tell of it, and who is told can begin meanwhile.
+    gone: Option<Piece>,
     /// So many of them were said before the playing.
     preceding: usize,
     aside: Option<Aside>,
@@ -108,6 +110,7 @@ impl Stream {
             taken: begin.from,
             noted,
             pieces: VecDeque::new(),
+            gone: None,
             preceding: 0,
             aside: None,
             said: 0,
@@ -209,7 +212,7 @@ impl Stream {
             self.said = self.said.saturating_add(length(took));
         }
         if self.cursor >= piece.len() {
-            self.pieces.pop_front();
+            self.gone = self.pieces.pop_front();
             self.preceding = self.preceding.saturating_sub(1);
             (self.cursor, self.faulted) = (0, false);
             if counted {

@@ -295,8 +295,10 @@ impl<'a> Driver<'a> {
         if let Some((play, played)) =
             self.stream.as_ref().map(|stream| (stream.play, stream.played(port)))
         {
-            self.finish();
+            let over = self.finish();
             self.upward.tell(PortEvent::Ended { play, played });
+            // With it goes the mapping of its last piece: not before the next job is on its way.
+            drop(over);
         }
     }
 

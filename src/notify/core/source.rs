@@ -60,6 +60,11 @@ impl Core {
         Ok(id)
     }
 
+    /// Whether any registration matches: what would be sent now would be for somebody.
+    pub fn is_listened_to(&self, topic: &Topic) -> bool {
+        self.topics.get(topic).is_some_and(|listed| !listed.registrations.is_empty())
+    }
+
     /// Gives a new channel to the registrations that wait for one.
     fn offer(&mut self, id: ChannelId) {
         let Some(channel) = self.channels.get(&id) else { return };
