@@ -6,25 +6,26 @@
 //!
 //! - *idle*: nothing else happens.
 //! - *printing*: a job goes out on the same port meanwhile, as fast as the pty takes it.
+//! - *rpc*: the same two, until `GetNotification` of an [MS-PAN] client returns, over loopback at level "privacy".
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a bench that cannot measure stops")]
 
 mod support;
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
 use std::process::ExitCode;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use criterion::Criterion;
+use despool::accounts::local;
 use despool::notify::{Listener, Notification, Object, Style, Topic, UserFilter};
+use despool::pan::client::{Heard, Registration, Server as Place, Wanted};
 use despool::provider::{JobControl, JobState};
+use despool::rpc::auth::Credentials;
 use despool::sources::types;
+use support::device::Device;
 use support::echo::Echo;
 use support::rig::{Rig, printer, ticket};
-use support::sink::open_pty;
 use support::turns::{Effort, Lap, in_turns};
 use support::{Closing, noise, shown};
 
@@ -46,11 +47,15 @@ fn main() -> ExitCode {
     let dir = support::dir_on_disk();
     let mut device = Device::start();
     let port = format!("serial:{}", device.path.display());
-    let rig = Rig::start(dir.path(), &[printer("bench", &port, "language = \"pjl\"")]);
-    let hears = Hears::start(&rig);
+    let printers = [printer("bench", &port, "language = \"pjl\"")];
+    let rig = Rig::start_with(dir.path(), "rpc = \"127.0.0.1:0\"", &printers);
     let mut echo = Echo::start();
-    device.say_until_heard(&hears);
-    notified(&mut criterion, &mut closing, "notify/idle", &mut device, &hears, &mut echo);
+    wait_for_port(&mut device, &Hears::locally(&rig));
+    let mut measure = |name: &str, hears: &Hears| {
+        notified(&mut criterion, &mut closing, name, &mut device, hears, &mut echo);
+    };
+    measure("notify/idle", &Hears::locally(&rig));
+    measure("notify/rpc_idle", &Hears::over_rpc(&rig));
 
     let document: Bytes = noise(DOCUMENT_BYTES).into();
     let mut endless = ticket("bench");
@@ -61,7 +66,8 @@ fn main() -> ExitCode {
             tokio::task::yield_now().await;
         }
     });
-    notified(&mut criterion, &mut closing, "notify/printing", &mut device, &hears, &mut echo);
+    measure("notify/printing", &Hears::locally(&rig));
+    measure("notify/rpc_printing", &Hears::over_rpc(&rig));
     let state = rig.run(rig.state(job));
     assert_eq!(state, JobState::Processing, "the job was over before the measurement was");
     rig.run(rig.control(job, JobControl::Cancel { why: "the bench is over".into() }));
@@ -98,55 +104,24 @@ fn notified(
     closing.within(name, over.as_secs_f64(), NOTIFIED.as_secs_f64());
 }
 
-/// The device's end of a port: reads all that comes, and says how it is.
-struct Device {
-    end: File,
-    path: std::path::PathBuf,
-    said: u64,
-    _open: OwnedFd,
+/// The server may still be opening the port.
+fn wait_for_port(device: &mut Device, hears: &Hears) {
+    let begun = Instant::now();
+    while hears.told.recv_timeout(QUIET).is_err() {
+        assert!(begun.elapsed() < PATIENCE, "the server does not hear the device");
+        device.say();
+    }
+    while hears.told.recv_timeout(QUIET * 4).is_ok() {}
 }
 
-impl Device {
-    fn start() -> Self {
-        let (end, path, open) = open_pty();
-        let mut reader = end.try_clone().unwrap();
-        std::thread::spawn(move || {
-            let mut buf = vec![0; 64 * 1024];
-            while reader.read(&mut buf).is_ok_and(|bytes| bytes > 0) {}
-        });
-        Self { end, path, said: 0, _open: open }
-    }
-
-    /// Says that it is ready, in words that it has not used before. When, and which.
-    fn say(&mut self) -> (Instant, u64) {
-        self.said += 1;
-        let said = self.said;
-        let status = format!(
-            "@PJL USTATUS DEVICE\r\nCODE=10001\r\nDISPLAY=\"NOTE {said}\"\r\nONLINE=TRUE\r\n\x0c"
-        );
-        let begun = Instant::now();
-        self.end.write_all(status.as_bytes()).unwrap();
-        (begun, said)
-    }
-
-    /// The server may still be opening the port.
-    fn say_until_heard(&mut self, hears: &Hears) {
-        let begun = Instant::now();
-        while hears.told.recv_timeout(QUIET).is_err() {
-            assert!(begun.elapsed() < PATIENCE, "the server does not hear the device");
-            self.say();
-        }
-        while hears.told.recv_timeout(QUIET * 4).is_ok() {}
-    }
-}
-
-/// Somebody who listens to the printer, on a thread of their own.
+/// Somebody who listens to the printer, on a thread of their own, until a notification finds this dropped.
 struct Hears {
     told: Receiver<(Instant, u64)>,
 }
 
 impl Hears {
-    fn start(rig: &Rig) -> Self {
+    /// A component of the server.
+    fn locally(rig: &Rig) -> Self {
         let topic = Topic {
             object: Object::printer("bench"),
             notification_type: types::PRINTER,
@@ -155,19 +130,43 @@ impl Hears {
         let who = Listener::server_identity();
         let mut listener =
             Listener::register(&rig.broker, topic, UserFilter::PerUser, who).unwrap();
+        Self::start(async move |tell| {
+            while let Ok(Notification::Data(payload)) = listener.next().await
+                && pass_on(&tell, &payload)
+            {}
+        })
+    }
+
+    /// A client of [MS-PAN] on this machine; returns when it is registered.
+    fn over_rpc(rig: &Rig) -> Self {
+        let address = rig.address("rpc");
+        let secret = local::read(&rig.state_dir).unwrap();
+        let credentials = Credentials::new("", local::NAME, &secret);
+        let place = Place::new(&address.ip().to_string(), credentials).at_port(address.port());
+        let wanted = Wanted {
+            name: Some(format!("\\\\{}\\bench", address.ip())),
+            notification_type: types::PRINTER,
+            filter: UserFilter::PerUser,
+            style: Style::Unidirectional,
+        };
+        let (registered, ready) = channel();
+        let hears = Self::start(async move |tell| {
+            let client = place.connect().await.unwrap();
+            let mut registration = Registration::new(client, &wanted).await.unwrap();
+            registered.send(()).unwrap();
+            while let Ok(Heard::Data(payload)) = registration.next().await
+                && pass_on(&tell, &payload)
+            {}
+        });
+        ready.recv_timeout(PATIENCE).unwrap();
+        hears
+    }
+
+    fn start(listens: impl AsyncFnOnce(Sender<(Instant, u64)>) + Send + 'static) -> Self {
         let (tell, told) = channel();
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            runtime.block_on(async {
-                while let Ok(Notification::Data(payload)) = listener.next().await {
-                    let now = Instant::now();
-                    if let Some(number) = number_in(&payload)
-                        && tell.send((now, number)).is_err()
-                    {
-                        break;
-                    }
-                }
-            });
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(listens(tell));
         });
         Self { told }
     }
@@ -181,6 +180,12 @@ impl Hears {
             }
         }
     }
+}
+
+/// Notes when a notification came; false where nobody wants to know any more.
+fn pass_on(tell: &Sender<(Instant, u64)>, payload: &[u8]) -> bool {
+    let now = Instant::now();
+    number_in(payload).is_none_or(|number| tell.send((now, number)).is_ok())
 }
 
 /// The number in what the device displays.

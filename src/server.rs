@@ -8,8 +8,8 @@
 //!   threads            spool-disk, rpc, one for each port
 //! ```
 //!
-//! Starting: spool (recovered) → sockets → what becomes of jobs that were cut off → road → listeners → `listeners.json`.
-//! Where the spool or an address cannot be had, nothing has begun.
+//! Starting: spool (recovered) → sockets (of RPC, too) → what becomes of jobs that were cut off → road → listeners →
+//! `listeners.json`. Where the spool or an address cannot be had, nothing has begun.
 //! Stopping goes the other way: no new connections, running jobs end or are parked, who waits for notifications is told,
 //! the spool is closed.
 
@@ -24,7 +24,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use despool_spool::{Options, Report, Spool};
 
-use self::rpc::Rpc;
+use self::rpc::{Prepared, Rpc};
 use crate::accounts::local;
 use crate::config::{Config, PrinterConfig, SpoolConfig};
 use crate::error::{Error, Result};
@@ -62,7 +62,7 @@ impl Server {
         let (spool, report) =
             Spool::open(&config.server.state_dir.join("spool"), options(&config.spool))?;
         log_report(&report);
-        let sockets = sockets(&config)?;
+        let (sockets, prepared) = (sockets(&config)?, Prepared::new(&config)?);
         recover_interrupted(&spool, &report, &config);
         let (road_arbiter, clients) = (Arbiter::new(), Arbiter::new());
         let wards = Wards::new(&Arbiter::current());
@@ -85,7 +85,7 @@ impl Server {
             Router::new(local.clone(), obituary)
         });
         let notifications = Notifications::start(&wards, &router, &config);
-        let rpc = Rpc::start(&config, notifications.broker())?;
+        let rpc = Rpc::start(prepared, &config, notifications.broker())?;
         let listeners = BTreeMap::new();
         let mut server = Self {
             config,

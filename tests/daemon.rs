@@ -229,16 +229,28 @@ fn a_server_that_cannot_start_says_why_and_begins_nothing() {
 
     let occupied = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let listener = TcpListener::bind(occupied).unwrap();
-    let settings = format!("appsocket = \"{occupied}\"");
-    site.configure(&Setup::new().printer("label", &sink.uri(), &settings));
     let serve = || {
         let mut command = despool();
         command.args(["serve", "--config"]).arg(site.config());
         command
     };
-    refused(&mut serve(), &format!("{occupied} (appsocket label): Address already in use"));
-    assert!(!site.state_dir().join("listeners.json").exists());
-    assert!(sink.connections().is_empty(), "nothing has begun");
+    let raw = Setup::new().printer("label", &sink.uri(), &format!("appsocket = \"{occupied}\""));
+    let listening = |key| {
+        let line = format!("{key} = \"{occupied}\"");
+        Setup::new().listen(&line).printer("label", &sink.uri(), "")
+    };
+    let taken = "Address already in use";
+    for (setup, why) in [
+        (&raw, format!("{occupied} (appsocket label): {taken}")),
+        (&listening("rpc"), format!("cannot listen for RPC on {occupied}: {taken}")),
+        (&listening("epm"), format!("cannot listen for RPC on {occupied}: {taken}")),
+    ] {
+        site.configure(setup);
+        refused(&mut serve(), &why);
+        assert!(!site.state_dir().join("listeners.json").exists());
+        assert!(!site.state_dir().join("local-credential").exists());
+        assert!(sink.connections().is_empty(), "nothing has begun");
+    }
     drop(listener);
     site.start().job_is(job, "completed");
     assert_eq!(sink::documents(sink.ended(1)), [b"waits"]);

@@ -40,8 +40,13 @@ impl Rig {
     /// Starts a server with these printers. Its scheduler does not look at the machine's pressure: the benches make some,
     /// and so may whoever else is at work here.
     pub fn start(state_dir: &Path, printers: &[String]) -> Self {
+        Self::start_with(state_dir, "", printers)
+    }
+
+    /// The same with more lines under `[listen]`.
+    pub fn start_with(state_dir: &Path, listen: &str, printers: &[String]) -> Self {
         let text = format!(
-            "[server]\nstate_dir = \"{}\"\n[listen]\nipp = \"127.0.0.1:0\"\n[spool]\nmin_free_bytes = 0\n\
+            "[server]\nstate_dir = \"{}\"\n[listen]\nipp = \"127.0.0.1:0\"\n{listen}\n[spool]\nmin_free_bytes = 0\n\
              [scheduler]\nmemory_pressure = 100\nio_pressure = 100\n{}",
             state_dir.display(),
             printers.concat()

@@ -156,7 +156,7 @@ impl Association {
 
     /// Takes what calls were answered with since the last time.
     pub fn collect(&mut self, now: Instant) {
-        for (key, outcome) in self.outbox.drain() {
+        while let Some((key, outcome)) = self.outbox.take() {
             self.complete(key, outcome, now);
         }
         if self.output.waiting_bytes() > QUEUED_BYTES_MOST {
@@ -254,7 +254,9 @@ impl Association {
         }
     }
 
+    /// Serves a PDU. What is answered on the spot is for [`collect`](Self::collect), which must come next.
     fn take_fragment(&mut self, fragment: &mut [u8], now: Instant) {
+        self.outbox.attend();
         self.endpoint.statistics.received_pdu();
         let header = match Header::decode(fragment) {
             Ok(header) => header,

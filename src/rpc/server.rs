@@ -80,6 +80,26 @@ enum Stop {
     Now,
 }
 
+/// The sockets of a server that does not run yet: clients can connect, and wait for it.
+pub struct Sockets {
+    endpoints: Vec<StdListener>,
+    mapper: Option<StdListener>,
+}
+
+impl Sockets {
+    /// Binds these addresses, those of [`Config::endpoints`] and of [`Config::mapper`].
+    ///
+    /// # Errors
+    /// [`Error::State`] where one of them cannot be bound.
+    pub fn bind(
+        endpoints: impl IntoIterator<Item = SocketAddr>,
+        mapper: Option<SocketAddr>,
+    ) -> Result<Self> {
+        let endpoints = endpoints.into_iter().map(bind).collect::<Result<_>>()?;
+        Ok(Self { endpoints, mapper: mapper.map(bind).transpose()? })
+    }
+}
+
 /// A socket that listens and what it serves.
 struct Bound {
     socket: StdListener,
@@ -92,7 +112,17 @@ impl Server {
     /// # Errors
     /// [`Error::State`] where an address cannot be bound or the thread cannot be made.
     pub fn start(config: Config) -> Result<Self> {
-        let Config { endpoints, mapper, providers, principal } = config;
+        let endpoints = config.endpoints.iter().map(|listen| listen.address);
+        let sockets = Sockets::bind(endpoints, config.mapper)?;
+        Self::start_on(sockets, config)
+    }
+
+    /// Serves sockets that were bound before, for the same addresses, on a thread of its own.
+    ///
+    /// # Errors
+    /// [`Error::State`] where the thread cannot be made.
+    pub fn start_on(sockets: Sockets, config: Config) -> Result<Self> {
+        let Config { endpoints, providers, principal, .. } = config;
         let budget = Arc::new(Budget::default());
         let throttle = Arc::new(Throttle::default());
         let make = |interfaces| {
@@ -101,8 +131,8 @@ impl Server {
             Arc::new(Endpoint { throttle: throttle.clone(), ..endpoint })
         };
         let (mut bound, mut addresses, mut entries) = (Vec::new(), Vec::new(), Vec::new());
-        for Listen { address, interfaces } in endpoints {
-            let (socket, address) = bind(address)?;
+        for (Listen { interfaces, .. }, socket) in endpoints.into_iter().zip(sockets.endpoints) {
+            let address = address_of(&socket)?;
             let mapped = interfaces.iter().filter(|interface| interface.is_mapped);
             entries.extend(mapped.map(|interface| epm::Entry {
                 interface: interface.id,
@@ -112,11 +142,10 @@ impl Server {
             addresses.push(address);
             bound.push(Bound { socket, endpoint: make(interfaces) });
         }
-        let mapper = mapper.map(bind).transpose()?;
-        let mapper = mapper.map(|(socket, address)| {
+        let mapper = sockets.mapper.as_ref().map(address_of).transpose()?;
+        if let Some(socket) = sockets.mapper {
             bound.push(Bound { socket, endpoint: make(vec![epm::interface(entries)]) });
-            address
-        });
+        }
         let (stop, stopped) = watch::channel(Stop::Runs);
         let thread = run(bound, stopped)?;
         Ok(Self { addresses, mapper, stop, thread: Some(thread) })
@@ -155,16 +184,23 @@ impl Drop for Server {
     }
 }
 
-fn bind(address: SocketAddr) -> Result<(StdListener, SocketAddr)> {
+fn bind(address: SocketAddr) -> Result<StdListener> {
     let bind = || {
         let socket = StdListener::bind(address)?;
         socket.set_nonblocking(true)?;
-        let address = socket.local_addr()?;
-        Ok((socket, address))
+        Ok(socket)
     };
     bind().map_err(|error: std::io::Error| Error::State {
         doing: "cannot listen for RPC on",
         path: address.to_string(),
+        why: error.to_string(),
+    })
+}
+
+fn address_of(socket: &StdListener) -> Result<SocketAddr> {
+    socket.local_addr().map_err(|error| Error::State {
+        doing: "cannot listen for RPC on",
+        path: "an address that was bound".into(),
         why: error.to_string(),
     })
 }

@@ -19,13 +19,27 @@ use crate::error::Result;
 use crate::notify::Broker;
 use crate::pan::server::{Options, interfaces};
 use crate::rpc::auth::{Level, providers};
-use crate::rpc::server::{self as runtime, Listen};
+use crate::rpc::server::{self as runtime, Listen, Sockets};
 
 /// See the module.
 pub(super) struct Rpc {
     broker: Broker,
     local: Account,
     running: Option<Running>,
+}
+
+/// What it needs of the machine, had before anything begins.
+pub(super) struct Prepared {
+    local: Account,
+    sockets: Sockets,
+}
+
+impl Prepared {
+    /// Binds where the configuration says, and draws the secret of local commands.
+    pub(super) fn new(config: &Config) -> Result<Self> {
+        let sockets = sockets(config)?;
+        Ok(Self { local: local::create(&config.server.state_dir)?, sockets })
+    }
 }
 
 struct Running {
@@ -58,11 +72,11 @@ impl Settings {
 }
 
 impl Rpc {
-    /// Draws the secret of local commands, and listens where the configuration says.
-    pub(super) fn start(config: &Config, broker: &Broker) -> Result<Self> {
-        let local = local::create(&config.server.state_dir)?;
+    /// Serves these sockets.
+    pub(super) fn start(prepared: Prepared, config: &Config, broker: &Broker) -> Result<Self> {
+        let Prepared { local, sockets } = prepared;
         let mut rpc = Self { broker: broker.clone(), local, running: None };
-        rpc.reload(config)?;
+        rpc.serve(sockets, config)?;
         Ok(rpc)
     }
 
@@ -74,9 +88,14 @@ impl Rpc {
         }
         // The old one must let go of its addresses first.
         self.running = None;
-        if !wanted.is_off() {
-            let server = self.listen(config, &wanted)?;
-            self.running = Some(Running { by: wanted, server });
+        self.serve(sockets(config)?, config)
+    }
+
+    fn serve(&mut self, sockets: Sockets, config: &Config) -> Result<()> {
+        let by = Settings::of(config);
+        if !by.is_off() {
+            let server = self.listen(sockets, config, &by)?;
+            self.running = Some(Running { by, server });
         }
         Ok(())
     }
@@ -98,7 +117,12 @@ impl Rpc {
         }
     }
 
-    fn listen(&self, config: &Config, settings: &Settings) -> Result<runtime::Server> {
+    fn listen(
+        &self,
+        sockets: Sockets,
+        config: &Config,
+        settings: &Settings,
+    ) -> Result<runtime::Server> {
         let accounts = Arc::new(Accounts::of(config).with_local(self.local.clone()));
         let options = Options {
             server_name: settings.server_name.as_str().into(),
@@ -107,13 +131,18 @@ impl Rpc {
         };
         let interfaces = interfaces(self.broker.clone(), options);
         let listen = |address| Listen { address, interfaces: interfaces.to_vec() };
-        runtime::Server::start(runtime::Config {
+        let config = runtime::Config {
             endpoints: settings.rpc.map(listen).into_iter().collect(),
             mapper: settings.epm,
             providers: providers(&accounts, &settings.security.domain, &settings.server_name),
             principal: format!("host/{}", settings.server_name),
-        })
+        };
+        runtime::Server::start_on(sockets, config)
     }
+}
+
+fn sockets(config: &Config) -> Result<Sockets> {
+    Sockets::bind(config.listen.rpc, config.listen.epm)
 }
 
 fn level(level: RpcLevel) -> Level {

@@ -130,13 +130,13 @@ impl Output {
         match item {
             Item::Pdu(pdu) => {
                 self.queued_bytes = self.queued_bytes.saturating_sub(pdu.len());
-                self.append(&pdu);
+                self.append(pdu);
             }
             Item::Response { mut response, is_begun } => {
                 self.queued_bytes = self.queued_bytes.saturating_sub(response.stub.len());
                 let fragment = fragment(&mut response, is_begun, fragment_bytes, securities)?;
                 self.queued_bytes = self.queued_bytes.saturating_add(response.stub.len());
-                self.append(&fragment);
+                self.append(fragment);
                 if response.stub.is_empty() {
                     self.receipts.push_back((self.made_in_all, response.receipt));
                 } else {
@@ -147,10 +147,14 @@ impl Output {
         Ok(())
     }
 
-    fn append(&mut self, octets: &[u8]) {
-        self.octets.extend_from_slice(octets);
+    fn append(&mut self, octets: Vec<u8>) {
         let count = u64::try_from(octets.len()).unwrap_or(0);
         self.made_in_all = self.made_in_all.saturating_add(count);
+        if self.octets.is_empty() {
+            self.octets = octets;
+        } else {
+            self.octets.extend_from_slice(&octets);
+        }
     }
 }
 

@@ -3,18 +3,25 @@
 //! Invariant: when it ends, for whatever reason, the association is dropped, and with it go the connection's calls and
 //! perhaps its group.
 
+mod alarm;
+
 use std::cell::RefCell;
-use std::future::pending;
+use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use rustix::net::sockopt;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::{Notify, watch};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::timeout;
 
+use self::alarm::Alarm;
 use super::Stop;
 use crate::rpc::association::{Association, Ends, Outbox};
 use crate::rpc::endpoint::Endpoint;
@@ -30,7 +37,7 @@ thread_local! {
 
 /// Serves a connection to its end.
 pub(super) async fn serve(
-    stream: TcpStream,
+    mut stream: TcpStream,
     peer: SocketAddr,
     endpoint: Arc<Endpoint>,
     stopped: watch::Receiver<Stop>,
@@ -40,7 +47,7 @@ pub(super) async fn serve(
         Err(error) => return tracing::debug!(%peer, %error, "a connection broke at once"),
     };
     let ends = Ends { peer, local };
-    match converse(&stream, ends, endpoint, stopped).await {
+    match converse(&mut stream, ends, endpoint, stopped).await {
         Ok(End::Ours) => linger(&stream).await,
         Ok(End::Theirs) => {}
         Err(error) => tracing::debug!(%peer, %error, "a connection broke"),
@@ -54,42 +61,50 @@ enum End {
 }
 
 async fn converse(
-    stream: &TcpStream,
+    stream: &mut TcpStream,
     ends: Ends,
     endpoint: Arc<Endpoint>,
     mut stopped: watch::Receiver<Stop>,
 ) -> io::Result<End> {
+    let (mut reading, writing) = stream.split();
     let answered = Arc::new(Notify::new());
     let wake = answered.clone();
     let outbox = Arc::new(Outbox::new(move || wake.notify_one()));
     let mut association = Association::new(endpoint, ends, outbox, Instant::now());
+    // What is waited for again and again is made once, since it costs more to make than to look at.
+    let stopping = stopped.wait_for(|stop| *stop != Stop::Runs);
+    let mut stopping = pin!(async { stopping.await.map_or(Stop::Now, |stop| *stop) });
+    let mut answer = pin!(answered.notified());
+    let mut alarm = Alarm::default();
     let mut finish_by = None;
     loop {
-        send(stream, &mut association)?;
+        send(&writing, &mut association)?;
         if association.is_over() || (finish_by.is_some() && association.is_idle()) {
             return Ok(End::Ours);
         }
         let reads = association.wants_input() && finish_by.is_none();
         let writes = association.has_output();
-        let deadline = [association.deadline(), finish_by].into_iter().flatten().min();
+        alarm.ring_by([association.deadline(), finish_by].into_iter().flatten().min());
         tokio::select! {
             // The end comes first: once an interface was told to stop it gets no more calls.
             biased;
-            stop = stopped.wait_for(|stop| *stop != Stop::Runs), if finish_by.is_none() => {
-                if stop.map_or(Stop::Now, |stop| *stop) == Stop::Now {
+            stop = &mut stopping, if finish_by.is_none() => {
+                if stop == Stop::Now {
                     return Ok(End::Ours);
                 }
                 finish_by = Some(Instant::now() + STOP_WAIT);
             }
-            () = answered.notified() => association.collect(Instant::now()),
-            ready = stream.readable(), if reads => {
-                ready?;
-                if !receive(stream, &mut association)? {
+            () = &mut answer => {
+                answer.set(answered.notified());
+                association.collect(Instant::now());
+            }
+            goes_on = receive(&mut reading, &mut association), if reads => {
+                if !goes_on? {
                     return Ok(End::Theirs);
                 }
             }
-            ready = stream.writable(), if writes => ready?,
-            () = at(deadline) => {
+            ready = writing.writable(), if writes => ready?,
+            () = alarm.rings() => {
                 let now = Instant::now();
                 if finish_by.is_some_and(|by| by <= now) {
                     association.close();
@@ -100,29 +115,25 @@ async fn converse(
     }
 }
 
-async fn at(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline.into()).await,
-        None => pending().await,
-    }
-}
-
-/// Takes what has come; false at its end.
-fn receive(stream: &TcpStream, association: &mut Association) -> io::Result<bool> {
-    SCRATCH.with_borrow_mut(|scratch| match stream.try_read(scratch) {
-        Ok(0) => Ok(false),
-        Ok(count) => {
-            let octets = scratch.get_mut(..count).unwrap_or_default();
+/// Takes what has come; false at its end. Stops where the kernel has no more, without asking it again.
+async fn receive(stream: &mut ReadHalf<'_>, association: &mut Association) -> io::Result<bool> {
+    let take = |cx: &mut Context<'_>| {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut octets = ReadBuf::new(scratch);
+            ready!(Pin::new(&mut *stream).poll_read(cx, &mut octets))?;
+            let octets = octets.filled_mut();
+            if octets.is_empty() {
+                return Poll::Ready(Ok(false));
+            }
             association.receive(octets, Instant::now());
-            Ok(true)
-        }
-        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(true),
-        Err(error) => Err(error),
-    })
+            Poll::Ready(Ok(true))
+        })
+    };
+    poll_fn(take).await
 }
 
 /// Sends what there is, as far as the kernel takes it.
-fn send(stream: &TcpStream, association: &mut Association) -> io::Result<()> {
+fn send(stream: &WriteHalf<'_>, association: &mut Association) -> io::Result<()> {
     loop {
         let octets = association.output();
         if octets.is_empty() {

@@ -35,14 +35,30 @@ impl Side {
     }
 }
 
-/// HMAC-MD5 over these parts, one behind the other.
+/// HMAC-MD5 by one key, which is worked in once for all messages. Zeroed when it is dropped.
+#[derive(Clone)]
+pub struct Keyed(Hmac<Md5>);
+
+impl Keyed {
+    /// By this key.
+    pub fn new(key: &[u8; 16]) -> Self {
+        // HMAC fills a short key up with zeros to the block of its hash.
+        let mut block = Zeroizing::new([0; 64]);
+        block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+        Self(Hmac::new((&*block).into()))
+    }
+
+    /// Over these parts, one behind the other.
+    pub fn over(&self, parts: &[&[u8]]) -> [u8; 16] {
+        let mut hmac = self.0.clone();
+        parts.iter().for_each(|part| hmac.update(part));
+        hmac.finalize().into_bytes().into()
+    }
+}
+
+/// HMAC-MD5 over these parts, one behind the other, by a key that is used once.
 pub fn hmac_md5(key: &[u8; 16], parts: &[&[u8]]) -> [u8; 16] {
-    // HMAC fills a short key up with zeros to the block of its hash.
-    let mut block = Zeroizing::new([0; 64]);
-    block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-    let mut hmac = Hmac::<Md5>::new((&*block).into());
-    parts.iter().for_each(|part| hmac.update(part));
-    hmac.finalize().into_bytes().into()
+    Keyed::new(key).over(parts)
 }
 
 /// NTOWFv2: the account's key, bound to its name and domain as they stand on the wire.

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use subtle::ConstantTimeEq;
 
-use super::crypto::{Key, Side, hmac_md5, sealing_key, signing_key};
+use super::crypto::{Key, Keyed, Side, sealing_key, signing_key};
 use super::flags::Flags;
 use super::rc4::Rc4;
 use crate::rpc::auth::spnego::mechanism::Context;
@@ -34,7 +34,7 @@ pub struct NtlmSession {
 
 /// One direction.
 struct Half {
-    key: Key,
+    checksums: Keyed,
     stream: Rc4,
     sequence: u32,
     /// Keys were exchanged: the checksum is encrypted.
@@ -46,7 +46,7 @@ impl NtlmSession {
     /// a MIC. This is also how a key that somebody else found out (Samba's `ntlm_auth`, `GK`) becomes a session.
     pub fn new(session_key: &Key, flags: Flags, side: Side, mic: bool) -> Self {
         let half = |sender| Half {
-            key: signing_key(session_key, sender),
+            checksums: Keyed::new(&signing_key(session_key, sender)),
             stream: Rc4::new(&sealing_key(session_key, sender)),
             sequence: 0,
             encrypts_checksum: flags.contains(Flags::KEY_EXCHANGE),
@@ -66,7 +66,7 @@ impl NtlmSession {
 impl Half {
     /// The checksum of the next message, before it is encrypted.
     fn checksum(&self, message: &[u8]) -> [u8; 8] {
-        let full = hmac_md5(&self.key, &[&self.sequence.to_le_bytes(), message]);
+        let full = self.checksums.over(&[&self.sequence.to_le_bytes(), message]);
         let [a, b, c, d, e, f, g, h, ..] = full;
         [a, b, c, d, e, f, g, h]
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::rpc::auth::ntlm::crypto::hmac_md5;
 use crate::rpc::auth::ntlm::tests::hex;
 
 /// What [MS-NLMP] 4.2.4 agrees on.
