@@ -126,7 +126,7 @@ impl LocalPrintProvider {
             }
         };
         let mut entry = Entry::new(config.clone(), parts, now_ms);
-        (entry.paused, entry.accepting) = self.states.of(&config.name);
+        entry.said = self.states.of(&config.name);
         let key = config.name.to_lowercase();
         waiting.remove(&key).unwrap_or_default().iter().for_each(|job| entry.queue.enter(job));
         self.printers.insert(key, entry);

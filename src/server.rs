@@ -103,7 +103,7 @@ impl Server {
             rpc,
         };
         server.listen(sockets)?;
-        server.write_listeners()?;
+        server.write_listeners();
         Ok(server)
     }
 
@@ -211,7 +211,7 @@ impl Server {
         self.notifications.reload(&self.config);
         let sockets = self.hush();
         let listening = self.listen(sockets).and(self.rpc.reload(&self.config));
-        self.write_listeners()?;
+        self.write_listeners();
         listening
     }
 
@@ -243,8 +243,9 @@ impl Server {
         self.config.server.state_dir.join("listeners.json")
     }
 
-    /// Writes where we listen, for scripts. Atomically: whoever sees the file sees all of it.
-    fn write_listeners(&self) -> Result<()> {
+    /// Writes where we listen, for scripts. Atomically: whoever sees the file sees all of it. A disk that has no room even
+    /// for that must not keep us from printing what is on it.
+    fn write_listeners(&self) {
         let path = self.listeners_path();
         let mut json = serde_json::Map::new();
         json.insert("pid".into(), std::process::id().into());
@@ -260,7 +261,10 @@ impl Server {
             json.insert("appsocket".into(), appsockets.into());
         }
         let text = serde_json::Value::Object(json).to_string();
-        write_atomically(&path, &text).map_err(|error| state_error("writing", &path, &error))
+        if let Err(error) = write_atomically(&path, &text) {
+            let error = state_error("writing", &path, &error);
+            tracing::error!(%error, "commands on this machine find the server only with --server");
+        }
     }
 }
 

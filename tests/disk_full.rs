@@ -10,6 +10,7 @@
 mod support;
 
 use std::io::Write;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -149,6 +150,26 @@ fn start_on_disk(site: &Site, bytes: u64) -> Server {
     Server::launch(site, command)
 }
 
+/// A server whose state, as it is now, is on a disk of its own that has no byte left.
+fn start_on_full_disk(site: &Site) -> Server {
+    // It cannot say where it listens.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = std::fs::read_to_string(site.config()).unwrap();
+    std::fs::write(site.config(), config.replace("127.0.0.1:0", &address.to_string())).unwrap();
+    let other = site.path("disk");
+    std::fs::create_dir(&other).unwrap();
+    let script = "mount -t tmpfs -o size=16m tmpfs \"$1\" && cp -a \"$2/.\" \"$1\" && mount --bind \"$1\" \"$2\" && \
+                  { cat /dev/zero >\"$2/filler\" 2>/dev/null; exec \"$3\" serve --config \"$4\"; }";
+    let mut command = Command::new(tiers::program("unshare"));
+    command.env_remove("DESPOOL_CONFIG").env("RUST_BACKTRACE", "0");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+    command.arg(other).arg(site.state_dir()).arg(despool().get_program()).arg(site.config());
+    let mut server = Server::spawn(site, command);
+    server.await_word("READY=1");
+    server.listening = serde_json::json!({ "ipp": address.to_string() });
+    server
+}
+
 /// That disk, as we see it.
 struct Disk(PathBuf);
 
@@ -204,5 +225,34 @@ fn a_full_disk_refuses_what_is_new_and_what_was_accepted_goes_on() {
     assert!(sink::documents(sink.ended(3)) == documents, "each once, in order, on a full disk");
     disk.make_room();
     prints(&server, &sink);
+    assert!(server.terminate().success());
+}
+
+#[test]
+fn a_server_that_starts_on_a_full_disk_prints_what_is_there_and_refuses_more() {
+    let name = "a_server_that_starts_on_a_full_disk_prints_what_is_there_and_refuses_more";
+    if !tiers::asked("foreign", name) {
+        return;
+    }
+    let sink = Sink::start();
+    let site = Site::with(&Setup::new().printer("label", &sink.uri(), ""));
+    let sent = document(1, 300_000);
+    let server = site.start();
+    let job = server.ipp().print_with("label", &sent, |ticket| {
+        ticket.put_keyword("job-hold-until", "indefinite");
+    });
+    assert!(server.terminate().success());
+
+    let server = start_on_full_disk(&site);
+    let print = server.ipp().names().printer(Operation::PrintJob, "label");
+    let refused = offer(&server, &print, &sent, false);
+    assert_eq!(refused.status(), Status::TemporaryError);
+    assert!(text_of(refused.operation_attributes(), "status-message").contains("disk"));
+    for operation in [Operation::PausePrinter, Operation::ResumePrinter] {
+        assert_eq!(server.ipp().printer_operation(operation, "label"), Status::Ok);
+    }
+    assert_eq!(server.ipp().job_operation(Operation::ReleaseJob, job), Status::Ok);
+    server.job_is(job, "completed");
+    assert!(sink::documents(sink.ended(1)) == [sent]);
     assert!(server.terminate().success());
 }

@@ -185,6 +185,29 @@ fn jobs_are_held_resumed_and_canceled() {
 }
 
 #[test]
+fn a_printer_is_stopped_with_a_reason_that_everybody_reads() {
+    if !tiers::asked("foreign", "a_printer_is_stopped_with_a_reason_that_everybody_reads") {
+        return;
+    }
+    let mut office = Office::open();
+    let file = office.file("a", b"one");
+    assert_eq!(office.say("cupsdisable -r ribbon-ordered label"), "");
+    office.say(&format!("lp {file}"));
+    let printers = |office: &Office| office.say("lpstat -p label");
+    assert!(printers(&office).contains("label disabled"), "{}", printers(&office));
+    assert!(printers(&office).contains("ribbon-ordered"), "{}", printers(&office));
+    assert!(office.server.terminate().success());
+    office.server = office.site.start();
+    assert!(printers(&office).contains("ribbon-ordered"), "{}", printers(&office));
+    assert_eq!(office.say("cupsenable label"), "");
+    office.server.job_is(1, "completed");
+    assert!(!printers(&office).contains("ribbon-ordered"), "{}", printers(&office));
+    assert_eq!(office.say("cupsreject -r moving-house label"), "");
+    assert!(office.refused(&format!("lp {file}")).contains("label"));
+    assert!(office.say("lpstat -a").contains("moving-house"), "{}", office.say("lpstat -a"));
+}
+
+#[test]
 fn what_cannot_be_done_is_refused_with_the_reason() {
     if !tiers::asked("foreign", "what_cannot_be_done_is_refused_with_the_reason") {
         return;

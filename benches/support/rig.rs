@@ -119,7 +119,7 @@ impl Rig {
 
     /// Does something to a printer.
     pub fn control_printer(&self, name: &str, what: PrinterControl) {
-        let order = ControlPrinter { name: name.to_owned(), what };
+        let order = ControlPrinter { name: name.to_owned(), what, why: String::new() };
         self.run(self.router.ask(order)).unwrap().unwrap();
     }
 

@@ -27,10 +27,10 @@ pub fn path(state_dir: &Path) -> PathBuf {
     state_dir.join("local-credential")
 }
 
-/// Draws a secret, writes it where local commands find it, and gives the account that it opens.
+/// Draws a secret, writes it where local commands find it, and gives the account that it opens. A disk that has no room for
+/// it must not keep the server from printing what is on it: local commands then have to log on as others do.
 pub fn create(state_dir: &Path) -> Result<Account> {
     let path = path(state_dir);
-    let writing = |error: std::io::Error| store::failed("writing", &path, &error);
     let mut random = Zeroizing::new([0; LOCAL_SECRET_BYTES]);
     getrandom::fill(random.as_mut_slice()).map_err(|error| Error::State {
         doing: "drawing random numbers for",
@@ -38,12 +38,20 @@ pub fn create(state_dir: &Path) -> Result<Account> {
         why: error.to_string(),
     })?;
     let secret = Zeroizing::new(hexadecimal(random.as_slice()));
-    // Made 0600, and there as a whole or not at all.
-    let mut file = NamedTempFile::new_in(state_dir).map_err(writing)?;
-    writeln!(file, "{}", *secret).map_err(writing)?;
-    file.persist(&path).map_err(|error| writing(error.error))?;
+    if let Err(error) = write(state_dir, &secret) {
+        let error = store::failed("writing", &path, &error);
+        tracing::error!(%error, "commands on this machine cannot log on without an account");
+    }
     let nt_hash = NtHash::of(&secret);
     Ok(Account { name: NAME.into(), nt_hash, admin: true, created: Timestamp::now() })
+}
+
+/// Made 0600, and there as a whole or not at all.
+fn write(state_dir: &Path, secret: &str) -> std::io::Result<()> {
+    let mut file = NamedTempFile::new_in(state_dir)?;
+    writeln!(file, "{secret}")?;
+    file.persist(path(state_dir))?;
+    Ok(())
 }
 
 /// The secret of the server whose state is here; `None` where there is none, or none that we may read.

@@ -41,21 +41,24 @@ impl Handler<ControlPrinter> for LocalPrintProvider {
 
     fn handle(
         &mut self,
-        ControlPrinter { name, what }: ControlPrinter,
+        ControlPrinter { name, what, why }: ControlPrinter,
         ctx: &mut Self::Context,
     ) -> Self::Result {
         let entry = self.entry(&name)?;
-        let (printer, mut paused, mut accepting) =
-            (entry.config.name.clone(), entry.paused, entry.accepting);
+        let (printer, mut said) = (entry.config.name.clone(), entry.said.clone());
         match what {
-            PrinterControl::Pause => paused = true,
-            PrinterControl::Resume => paused = false,
-            PrinterControl::Accept => accepting = true,
-            PrinterControl::Reject => accepting = false,
+            PrinterControl::Pause => said.paused = true,
+            PrinterControl::Resume => said.paused = false,
+            PrinterControl::Accept => said.accepting = true,
+            PrinterControl::Reject => said.accepting = false,
         }
-        self.states.set(&printer, paused, accepting)?;
+        said.why = why;
+        // On a full disk people have to be able to stop a printer, too.
+        if let Err(error) = self.states.set(&printer, said.clone()) {
+            tracing::error!(%printer, ?what, %error, "this holds until the server ends, and no longer");
+        }
         if let Some(entry) = self.entry_mut(&printer) {
-            (entry.paused, entry.accepting) = (paused, accepting);
+            entry.said = said;
         }
         self.schedule(&printer, ctx);
         Ok(())
@@ -142,6 +145,15 @@ impl Handler<PortNews> for LocalPrintProvider {
         }
         if !changed {
             return;
+        }
+        match &news {
+            News::Present { device_id, .. } => {
+                tracing::info!(%port, ?printers, device_id, "the device is there");
+            }
+            News::Absent { why } => {
+                tracing::warn!(%port, ?printers, why, "the device is not there; its jobs wait");
+            }
+            News::Line(_) | News::Back { .. } | News::Stalled(_) => {}
         }
         self.tell_port(port, printers.clone(), &news);
         for printer in printers {

@@ -10,6 +10,7 @@ use super::device::{self, Device};
 use super::parts::Parts;
 use super::prepare::Prepared;
 use super::queue::Queue;
+use super::states::Said;
 use super::view::{JobView, PrinterState, PrinterView, Surroundings};
 use crate::config::PrinterConfig;
 use crate::monitor::PlayId;
@@ -26,8 +27,7 @@ pub(super) struct Entry {
     pub(super) prepared: Prepared,
     /// The host controller that the device hangs on, where that is known. Asked for when the device comes.
     pub(super) controller: Option<String>,
-    pub(super) paused: bool,
-    pub(super) accepting: bool,
+    pub(super) said: Said,
     /// It is to be taken off the road, and begins nothing.
     pub(super) leaving: Option<Leaving>,
     /// What keeps the scheduler from beginning the next job.
@@ -89,8 +89,7 @@ impl Entry {
             current: None,
             prepared: Prepared::default(),
             controller: None,
-            paused: false,
-            accepting: true,
+            said: Said::default(),
             leaving: None,
             waits_for: None,
             look: None,
@@ -116,7 +115,7 @@ impl Entry {
     }
 
     fn state(&self) -> PrinterState {
-        match (&self.current, self.paused) {
+        match (&self.current, self.said.paused) {
             (Some(_), _) => PrinterState::Processing,
             (None, true) => PrinterState::Stopped,
             (None, false) => PrinterState::Idle,
@@ -124,7 +123,7 @@ impl Entry {
     }
 
     fn reasons(&self) -> Vec<String> {
-        let paused = match (self.paused, &self.current) {
+        let paused = match (self.said.paused, &self.current) {
             (false, _) => None,
             (true, Some(_)) => Some("moving-to-paused".to_owned()),
             (true, None) => Some("paused".to_owned()),
@@ -132,13 +131,18 @@ impl Entry {
         paused.into_iter().chain(self.device.reasons().into_iter().map(device::keyword)).collect()
     }
 
+    /// What people are to read: what somebody said when they stopped the printer, else what the device is like.
+    fn message(&self) -> String {
+        if self.said.why.is_empty() { self.device.message() } else { self.said.why.clone() }
+    }
+
     pub(super) fn view(&self) -> PrinterView {
         PrinterView {
             config: self.config.clone(),
             state: self.state(),
             reasons: self.reasons(),
-            message: self.device.message(),
-            accepting: self.accepting,
+            message: self.message(),
+            accepting: self.said.accepting,
             queued: self.queue.len().saturating_add(usize::from(self.current.is_some())),
             identity: self.device.identity.clone(),
             supplies: self.device.supplies.clone(),
@@ -150,12 +154,16 @@ impl Entry {
     /// The view, if it differs from what was told last.
     pub(super) fn news(&mut self, now_ms: u64) -> Option<PrinterView> {
         let used = (self.device.supplies.clone(), self.device.page_count);
-        let facts = (self.state(), self.reasons(), self.device.message(), self.accepting, used);
+        let facts = (self.state(), self.reasons(), self.message(), self.said.accepting, used);
         if self.told.as_ref() == Some(&facts) {
             return None;
         }
         if self.told.as_ref().is_none_or(|(state, ..)| *state != facts.0) {
             self.changed_ms = now_ms;
+        }
+        let (_, reasons, message, ..) = &facts;
+        if self.told.as_ref().map_or(!reasons.is_empty(), |(_, before, ..)| before != reasons) {
+            tracing::info!(printer = %self.config.name, ?reasons, message, "the printer's state has changed");
         }
         self.told = Some(facts);
         Some(self.view())
@@ -169,10 +177,10 @@ impl Entry {
             .filter(|reason| reason.stops)
             .map(device::keyword)
             .collect();
-        let message = self.device.message();
+        let message = self.message();
         let around = Surroundings {
             is_current: self.is_current(shadow.id),
-            paused: self.paused,
+            paused: self.said.paused,
             stops: &stops,
             waits_for: self.waits_for.clone().or_else(|| stops.first().map(|_| message.clone())),
             message: &message,

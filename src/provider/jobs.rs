@@ -30,7 +30,7 @@ impl Handler<StartDocPrinter> for LocalPrintProvider {
             return Err(Error::Stopping);
         }
         let entry = self.entry(&ticket.printer)?;
-        if !entry.accepting {
+        if !entry.said.accepting {
             return Err(Error::NotAccepting { printer: entry.config.name.clone() });
         }
         let config = entry.config.clone();
@@ -158,6 +158,7 @@ impl LocalPrintProvider {
         error: Error,
         ctx: &mut Context<Self>,
     ) {
+        tracing::info!(job = %shadow.id, printer = %shadow.ticket.printer, why = %error, "not printed");
         self.end_direct(shadow.id, Err(error));
         self.stop_job(shadow, Stop::Over, ctx);
         self.tell_job(shadow.clone());
@@ -240,7 +241,7 @@ impl LocalPrintProvider {
         ctx: &mut Context<Self>,
     ) -> Result<Durable> {
         let target = self.entry(printer)?;
-        if !target.accepting {
+        if !target.said.accepting {
             return Err(Error::NotAccepting { printer: target.config.name.clone() });
         }
         let printer = target.config.name.clone();

@@ -138,7 +138,7 @@ pub enum JobControl {
     Resolve(Deed),
 }
 
-/// Something is to be done to a printer. Answered when it is durable.
+/// Something is to be done to a printer. Answered when it holds; after a restart it holds where the disk took it.
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "Result<()>")]
 pub struct ControlPrinter {
@@ -146,6 +146,8 @@ pub struct ControlPrinter {
     pub name: String,
     /// What.
     pub what: PrinterControl,
+    /// Why, for people: what the printer's message says while it is paused or rejects jobs. Empty where nobody said.
+    pub why: String,
 }
 
 /// What can be done to a printer.

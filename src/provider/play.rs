@@ -124,16 +124,22 @@ impl LocalPrintProvider {
         if let Some(entry) = self.entry_mut(printer) {
             entry.prepared.played(current.begun.elapsed());
         }
-        match self.road.spool.update(current.job, Change::Complete { at_ms: now_ms() }, None) {
-            Ok(shadow) => {
-                self.road.spool.sync_soon();
-                self.tell_job(shadow);
-                self.end_direct(current.job, Ok(()));
-            }
+        let completed =
+            self.road.spool.update(current.job, Change::Complete { at_ms: now_ms() }, None);
+        if let Ok(shadow) = &completed {
+            self.road.spool.sync_soon();
+            self.tell_job(shadow.clone());
+            self.end_direct(current.job, Ok(()));
+        }
+        self.after_play(printer, ctx);
+        // Not before the next job is on its way.
+        match completed {
+            Ok(shadow) => tracing::info!(
+                job = %shadow.id, printer, user = %shadow.ticket.user, bytes = shadow.played.accepted, "printed"
+            ),
             // It was canceled in the very moment of its end.
             Err(error) => tracing::debug!(job = %current.job, %error, "the job had ended already"),
         }
-        self.after_play(printer, ctx);
     }
 
     /// It cannot go on by our fault or the disk's, or because its sender gave it up.

@@ -104,7 +104,7 @@ impl LocalPrintProvider {
         let Ok(entry) = self.entry(printer) else { return Pick::Nothing };
         let Some(job) = entry.queue.iter().next() else { return Pick::Nothing };
         let closing = self.parking.is_some() || entry.leaving.is_some();
-        if entry.current.is_some() || entry.paused || closing {
+        if entry.current.is_some() || entry.said.paused || closing {
             return Pick::Nothing;
         }
         if !entry.device.is_present() {

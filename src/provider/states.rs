@@ -1,7 +1,7 @@
-//! What people said of printers (paused, rejecting), kept across restarts.
+//! What people said of printers (paused, rejecting, and why), kept across restarts.
 //!
-//! One line a printer in `STATE/printers`: the name, then the words that hold. Written anew as a whole: a temporary file,
-//! synced, renamed.
+//! One line a printer in `STATE/printers`: the name, the words that hold, and behind a colon the reason that somebody gave.
+//! Written anew as a whole: a temporary file, synced, renamed.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -9,11 +9,34 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
+/// What people said of a printer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    /// Begin no more jobs.
+    pub(super) paused: bool,
+    /// Take new jobs.
+    pub(super) accepting: bool,
+    /// Why not, for people; empty where nobody said.
+    pub(super) why: String,
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        Self { paused: false, accepting: true, why: String::new() }
+    }
+}
+
+impl Said {
+    fn is_usual(&self) -> bool {
+        !self.paused && self.accepting
+    }
+}
+
 /// The states of all printers.
 pub(super) struct States {
     path: PathBuf,
-    /// Paused, accepting. Printers that are as usual are not in it.
-    printers: BTreeMap<String, (bool, bool)>,
+    /// Printers that are as usual are not in it.
+    printers: BTreeMap<String, Said>,
 }
 
 impl States {
@@ -31,18 +54,20 @@ impl States {
         Self { path, printers: parse(&text) }
     }
 
-    /// Paused, accepting.
-    pub(super) fn of(&self, name: &str) -> (bool, bool) {
-        self.printers.get(&name.to_lowercase()).copied().unwrap_or((false, true))
+    /// Of this printer.
+    pub(super) fn of(&self, name: &str) -> Said {
+        self.printers.get(&name.to_lowercase()).cloned().unwrap_or_default()
     }
 
-    /// Changes a printer's, durably.
-    pub(super) fn set(&mut self, name: &str, paused: bool, accepting: bool) -> Result<()> {
+    /// Changes a printer's.
+    ///
+    /// Errors: what holds now will not hold after a restart, for it could not be written.
+    pub(super) fn set(&mut self, name: &str, said: Said) -> Result<()> {
         let name = name.to_lowercase();
-        if (paused, accepting) == (false, true) {
+        if said.is_usual() {
             self.printers.remove(&name);
         } else {
-            self.printers.insert(name, (paused, accepting));
+            self.printers.insert(name, said);
         }
         self.write().map_err(|error| Error::State {
             doing: "writing",
@@ -61,20 +86,26 @@ impl States {
     }
 }
 
-fn parse(text: &str) -> BTreeMap<String, (bool, bool)> {
+fn parse(text: &str) -> BTreeMap<String, Said> {
     let line = |line: &str| {
-        let mut words = line.split_whitespace();
+        let (said, why) = line.split_once(": ").unwrap_or((line, ""));
+        let mut words = said.split_whitespace();
         let name = words.next()?.to_owned();
         let words: Vec<&str> = words.collect();
-        Some((name, (words.contains(&"paused"), !words.contains(&"rejecting"))))
+        let (paused, rejecting) = (words.contains(&"paused"), words.contains(&"rejecting"));
+        Some((name, Said { paused, accepting: !rejecting, why: why.to_owned() }))
     };
     text.lines().filter_map(line).collect()
 }
 
-fn format(printers: &BTreeMap<String, (bool, bool)>) -> String {
-    let line = |(name, (paused, accepting)): (&String, &(bool, bool))| {
+fn format(printers: &BTreeMap<String, Said>) -> String {
+    let line = |(name, said): (&String, &Said)| {
         let word = |holds: bool, word: &'static str| if holds { word } else { "" };
-        format!("{name}{}{}\n", word(*paused, " paused"), word(!*accepting, " rejecting"))
+        let why: Vec<&str> = said.why.split(char::is_control).collect();
+        let before = word(!said.why.is_empty(), ": ");
+        let (paused, rejecting) =
+            (word(said.paused, " paused"), word(!said.accepting, " rejecting"));
+        format!("{name}{paused}{rejecting}{before}{}\n", why.join(" "))
     };
     printers.iter().map(line).collect()
 }
@@ -85,15 +116,24 @@ mod tests {
 
     #[test]
     fn golden_both_ways_and_across_restarts() {
-        let text = "both paused rejecting\nlabel paused\nlaser rejecting\n";
+        let text = "both paused rejecting\nlabel paused: out: of ribbon\nlaser rejecting\n";
         assert_eq!(format(&parse(text)), text);
         let dir = tempfile::tempdir().unwrap();
         let mut states = States::load(dir.path());
-        assert_eq!(states.of("label"), (false, true));
-        states.set("Label", true, true).unwrap();
-        states.set("laser", false, false).unwrap();
-        states.set("laser", false, true).unwrap();
+        assert_eq!(states.of("label"), Said::default());
+        let paused = |why: &str| Said { paused: true, why: why.into(), ..Said::default() };
+        states.set("Label", paused("no\npaper")).unwrap();
+        states.set("laser", Said { accepting: false, ..Said::default() }).unwrap();
+        states.set("laser", Said::default()).unwrap();
         let again = States::load(dir.path());
-        assert_eq!((again.of("label"), again.of("laser")), ((true, true), (false, true)));
+        assert_eq!((again.of("label"), again.of("laser")), (paused("no paper"), Said::default()));
+    }
+
+    #[test]
+    fn what_cannot_be_written_holds_all_the_same() {
+        let mut states = States::load(Path::new("/dev/null"));
+        let paused = Said { paused: true, ..Said::default() };
+        assert!(states.set("label", paused.clone()).is_err());
+        assert_eq!(states.of("label"), paused);
     }
 }

@@ -81,7 +81,9 @@ impl Service {
         let Target::Printer(name) = Target::of(attributes)? else {
             return Err(Failure::new(Status::BadRequest, "printer-uri does not name a printer"));
         };
-        self.ask(ControlPrinter { name, what }).await
+        // `cupsdisable -r` and `cupsreject -r` bring it; it is for people.
+        let why = attributes.text("printer-state-message")?.unwrap_or_default().into_owned();
+        self.ask(ControlPrinter { name, what, why }).await
     }
 
     /// Cancels what has not ended: of one printer or of all, of one user or of all, or just the jobs named.

@@ -31,7 +31,8 @@ async fn soon<T>(what: impl Future<Output = T>) -> T {
 async fn a_direct_job_whose_sender_is_gone_does_not_wait_for_its_device() {
     let device = printer(Language::Plain);
     let rig = rig(&[("label", serial(&device), "direct = true")]);
-    let pause = ControlPrinter { name: "label".into(), what: PrinterControl::Pause };
+    let pause =
+        ControlPrinter { name: "label".into(), what: PrinterControl::Pause, why: String::new() };
     rig.server.router.ask(pause).await.unwrap().unwrap();
     let (submission, mut following) = rig.begin("label").await;
     let job = submission.job();

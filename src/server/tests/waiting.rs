@@ -6,7 +6,7 @@ use super::*;
 
 impl Rig {
     async fn control_printer(&self, name: &str, what: PrinterControl) {
-        let control = ControlPrinter { name: name.into(), what };
+        let control = ControlPrinter { name: name.into(), what, why: String::new() };
         self.server.router.ask(control).await.unwrap().unwrap();
     }
 
