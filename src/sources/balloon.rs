@@ -57,8 +57,12 @@ pub(super) fn document(view: &JobView) -> String {
 }
 
 fn printed(view: &JobView) -> String {
-    let pages = match view.shadow.confirmed.pages {
+    let confirmed = view.shadow.confirmed;
+    // While the device is still at it, it has not counted the last of them.
+    let all = confirmed.bytes >= view.played().accepted;
+    let pages = match confirmed.pages {
         0 => String::new(),
+        _ if !all => String::new(),
         1 => ", 1 page".to_owned(),
         pages => format!(", {pages} pages"),
     };
