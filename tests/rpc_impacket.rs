@@ -7,7 +7,8 @@ mod support;
 use std::path::PathBuf;
 use std::process::Command;
 
-use support::rpc::{DOMAIN, PASSWORD, USER, against, echo};
+use despool::rpc::uuid::{SyntaxId, Uuid};
+use support::rpc::{DOMAIN, PASSWORD, USER, against, against_with, echo};
 use support::{process, tiers};
 
 /// A program of the Python that `cargo xtask test` makes.
@@ -54,5 +55,32 @@ fn rpcmap() {
             let others = text.matches("Opnums 2-8: nca_s_op_rng_error").count();
             assert_eq!(others, 10, "level {level}: {text}");
         }
+    });
+}
+
+/// Interfaces that impacket's own tests look up, by name only.
+const LOOKED_UP: [SyntaxId; 3] = [
+    // SAMR, ATSVC, SCMR.
+    SyntaxId::new(Uuid::from_u128(0x12345778_1234_abcd_ef00_0123456789ac), 1, 0),
+    SyntaxId::new(Uuid::from_u128(0x1ff70682_0a51_30e8_076d_740be8cee98b), 1, 0),
+    SyntaxId::new(Uuid::from_u128(0x367abb81_9844_35f1_ad32_98f038001003), 2, 0),
+];
+
+/// impacket's own tests of DCE/RPC, the endpoint mapper and the management interface. Those that fail ask for what
+/// a print server does not have: named pipes.
+#[test]
+fn its_own_tests() {
+    against_with(&LOOKED_UP, "its_own_tests", 60, |_| {
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/target/venv/impacket-0.13.1");
+        tiers::program(&format!("{source}/tests/__init__.py"));
+        let mut suite = Command::new(venv("python"));
+        suite.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/foreign/impacket_suite.py"));
+        suite.args([source, "127.0.0.1", DOMAIN, USER, PASSWORD]);
+        let said = process::run(&mut suite);
+        assert_eq!(said.code, 0, "{said:?}");
+        let (passed, failed): (Vec<&str>, Vec<&str>) =
+            said.stderr.lines().partition(|line| line.ends_with(": ok"));
+        assert!(failed.iter().all(|line| line.contains(".test_hept_map: ")), "{failed:#?}");
+        assert_eq!((passed.len(), failed.len()), (40, 2), "{passed:#?}");
     });
 }

@@ -51,12 +51,22 @@ fn within(namespaces: &str, test: &str, body: impl FnOnce()) {
 /// the wire is captured; the client gets the ports of the ten interfaces and of [`LSARPC`]. Of the server's frames there must
 /// be so many at least, and none malformed.
 pub(crate) fn against(test: &str, least_frames: usize, client: impl FnOnce([u16; 2])) {
+    against_with(&[], test, least_frames, client);
+}
+
+/// The same with these interfaces beside the ten.
+pub(crate) fn against_with(
+    more: &[SyntaxId],
+    test: &str,
+    least_frames: usize,
+    client: impl FnOnce([u16; 2]),
+) {
     if !tiers::asked("foreign", test) {
         return;
     }
     in_own_network(test, || {
         let capture = Capture::start();
-        let server = start(([127, 0, 0, 1], 0).into(), ([127, 0, 0, 1], 135).into());
+        let server = start_with(more, ([127, 0, 0, 1], 0).into(), ([127, 0, 0, 1], 135).into());
         let ports = [server.addresses()[0].port(), server.addresses()[1].port()];
         client(ports);
         server.stop();
@@ -86,15 +96,19 @@ const LSARPC: SyntaxId =
 /// A server with ten interfaces (so many that smbtorture's search of the endpoint map ends as it wants to) and an endpoint
 /// mapper, which lets [`USER`] in.
 pub(crate) fn start(address: SocketAddr, mapper: SocketAddr) -> Server {
+    start_with(&[], address, mapper)
+}
+
+fn start_with(more: &[SyntaxId], address: SocketAddr, mapper: SocketAddr) -> Server {
     // RUST_LOG=despool=debug shows what the server thinks of its peers.
     let filter = tracing_subscriber::EnvFilter::from_default_env();
     let _ =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
-    let interface = |number| Interface {
+    let interface = |id| Interface {
         annotation: "an interface that gives back what it gets",
-        ..Interface::new(echo(number), "echo", 2, Arc::new(Echo))
+        ..Interface::new(id, "echo", 2, Arc::new(Echo))
     };
-    let interfaces = (0..10).map(interface).collect();
+    let interfaces = (0..10).map(echo).chain(more.iter().copied()).map(interface).collect();
     let lsarpc =
         Interface { is_mapped: false, ..Interface::new(LSARPC, "lsarpc", 1, Arc::new(Echo)) };
     let config = Config {
