@@ -82,7 +82,8 @@ impl LocalPrintProvider {
     /// The provider of the printers in `first`, or in the configuration that was read since.
     pub fn new(road: Arc<Road>, first: Arc<Config>, obituary: Obituary) -> Self {
         let config = road.shared().config.clone().unwrap_or(first);
-        let states = States::load(&config.server.state_dir);
+        let before = road.shared().states.clone();
+        let states = before.unwrap_or_else(|| States::load(&config.server.state_dir));
         Self {
             road,
             config,

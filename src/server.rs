@@ -224,7 +224,7 @@ impl Server {
             tracing::error!(%error, "running jobs could not be parked");
         }
         self.wards.close();
-        self.notifications.stop();
+        self.notifications.stop().await;
         let (parts, rpc) = (self.parts.clone(), self.rpc);
         let _ = tokio::task::spawn_blocking(move || {
             rpc.stop();
@@ -264,6 +264,8 @@ impl Server {
         if let Err(error) = write_atomically(&path, &text) {
             let error = state_error("writing", &path, &error);
             tracing::error!(%error, "commands on this machine find the server only with --server");
+            // What another server left there would lead them astray.
+            let _ = std::fs::remove_file(&path);
         }
     }
 }

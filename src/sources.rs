@@ -92,8 +92,15 @@ pub struct Sources {
     /// Jobs whose questions wait because there are so many others.
     unasked: BTreeMap<JobId, JobView>,
     last_question: u64,
+    /// More may have happened, and is looked at after the rest.
+    resting: Option<Events>,
     _obituary: Obituary,
 }
+
+/// Publish what has happened, without resting.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Finish;
 
 /// Something has changed that no event tells: look at all jobs.
 #[derive(Message)]
@@ -111,6 +118,7 @@ impl Sources {
             questions: HashMap::new(),
             unasked: BTreeMap::new(),
             last_question: 0,
+            resting: None,
             _obituary: obituary,
         }
     }
@@ -270,7 +278,21 @@ impl Handler<Events> for Sources {
     fn handle(&mut self, events: Events, ctx: &mut Self::Context) {
         if let Some(taken) = events.take() {
             self.take_in(taken, ctx);
-            ctx.notify_later(events, EVENTS_PACE);
+            ctx.notify_later(events.clone(), EVENTS_PACE);
+            self.resting = Some(events);
+        } else {
+            self.resting = None;
+        }
+    }
+}
+
+impl Handler<Finish> for Sources {
+    type Result = ();
+
+    fn handle(&mut self, _: Finish, ctx: &mut Self::Context) {
+        let resting = self.resting.take();
+        for taken in std::iter::from_fn(|| resting.as_ref()?.take()) {
+            self.take_in(taken, ctx);
         }
     }
 }

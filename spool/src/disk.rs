@@ -8,6 +8,8 @@
 //!   queue ──► group ──► name the landed documents ──► sync names ──► append their records ──► sync journal ──► answer
 //! ```
 //!
+//! What is to be durable soon waits for somebody else's sync, or [`SOON`]. At the end the ids that are left are given back.
+//!
 //! The invariant: nobody is answered `Ok` before a sync that began after the request came has succeeded.
 
 use std::sync::atomic::Ordering;

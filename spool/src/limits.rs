@@ -44,7 +44,8 @@ pub const DISK_QUEUE: usize = 4096;
 /// One group commit answers at most this many requests, so that the first does not wait for ever.
 pub const GROUP_REQUESTS: usize = 1024;
 
-/// What is to be durable soon is after this long at the latest. One sync then serves all short jobs that ended meanwhile.
+/// A sync for what is to be durable soon is made after this long at the latest. It serves all short jobs that ended
+/// meanwhile.
 pub const SOON: Duration = Duration::from_millis(10);
 
 /// Documents that may be received at the same time. Each may hold `INLINE_BYTES` of memory.

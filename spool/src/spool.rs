@@ -135,7 +135,7 @@ impl Spool {
         self.inner.disk(Request::Sync { committed: None, then: Some(then) });
     }
 
-    /// The same within [`crate::limits::SOON`], without anybody waiting for it. A sync that comes sooner serves.
+    /// The same, asked for within [`crate::limits::SOON`], without anybody waiting for it. A sync that comes sooner serves.
     pub fn sync_soon(&self) {
         if !self.inner.soon.swap(true, Ordering::AcqRel) {
             self.inner.disk(Request::Soon);

@@ -38,6 +38,8 @@ pub(crate) struct Table {
     pub(crate) next_id: u32,
     /// Ids below this are covered by a record.
     pub(crate) ceiling: u32,
+    /// The ids that are left were given back: no more are given out.
+    pub(crate) closed: bool,
     /// What the machine was booted as when the spool was opened last.
     pub(crate) boot: Option<[u8; 16]>,
 }

@@ -198,3 +198,37 @@ fn what_is_wanted_soon_is_synced_without_anybody_waiting() {
         std::thread::yield_now();
     }
 }
+
+/// Opens, gives out ids and closes, twice; the ids.
+fn two_sessions(store: &Arc<MemStore>) -> Vec<u32> {
+    let mut given = Vec::new();
+    for _ in 0..2 {
+        let Ok((spool, _)) = open(store) else { break };
+        given.extend(spool.begin(Ticket::new("label"), None).map(|writer| writer.job().number()));
+        given.extend(spool.begin_direct(Ticket::new("label")).map(|id| id.number()));
+        spool.close();
+        assert!(matches!(
+            spool.begin_direct(Ticket::new("label")),
+            Err(Error::Closed | Error::Poisoned { .. })
+        ));
+    }
+    given
+}
+
+#[test]
+fn no_id_is_given_out_twice_wherever_an_orderly_end_is_cut() {
+    let whole = MemStore::new(None);
+    assert_eq!(two_sessions(&whole), [1, 2, 3, 4]);
+    for n in 0..whole.operations() {
+        for loss in [None, Some(Loss::Strict), Some(Loss::Torn(n)), Some(Loss::Torn(n + 7919))] {
+            let store = MemStore::new(Some(Fault::Cut(n)));
+            let given = two_sessions(&store);
+            let left = loss.map_or_else(|| store.after_kill(), |loss| store.after_power_loss(loss));
+            let (spool, _) = open(&left).unwrap();
+            let next = spool.begin_direct(Ticket::new("label")).unwrap().number();
+            let context = format!("cut at {n}, {loss:?}: {given:?}, then {next}");
+            assert!(given.is_sorted_by(|one, other| one < other), "{context}");
+            assert!(given.last().is_none_or(|last| *last < next), "{context}");
+        }
+    }
+}

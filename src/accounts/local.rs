@@ -41,6 +41,7 @@ pub fn create(state_dir: &Path) -> Result<Account> {
     if let Err(error) = write(state_dir, &secret) {
         let error = store::failed("writing", &path, &error);
         tracing::error!(%error, "commands on this machine cannot log on without an account");
+        remove(state_dir);
     }
     let nt_hash = NtHash::of(&secret);
     Ok(Account { name: NAME.into(), nt_hash, admin: true, created: Timestamp::now() })

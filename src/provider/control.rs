@@ -52,11 +52,17 @@ impl Handler<ControlPrinter> for LocalPrintProvider {
             PrinterControl::Accept => said.accepting = true,
             PrinterControl::Reject => said.accepting = false,
         }
-        said.why = why;
+        if said.is_usual() {
+            said.why.clear();
+        } else if !why.is_empty() {
+            said.why = why;
+        }
         // On a full disk people have to be able to stop a printer, too.
         if let Err(error) = self.states.set(&printer, said.clone()) {
-            tracing::error!(%printer, ?what, %error, "this holds until the server ends, and no longer");
+            tracing::error!(%printer, ?what, %error, "after a restart of the server this may not hold");
         }
+        // For a provider that is made anew.
+        self.road.shared().states = Some(self.states.clone());
         if let Some(entry) = self.entry_mut(&printer) {
             entry.said = said;
         }

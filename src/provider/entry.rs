@@ -177,7 +177,7 @@ impl Entry {
             .filter(|reason| reason.stops)
             .map(device::keyword)
             .collect();
-        let message = self.message();
+        let message = self.device.message();
         let around = Surroundings {
             is_current: self.is_current(shadow.id),
             paused: self.said.paused,

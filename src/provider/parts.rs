@@ -10,6 +10,7 @@ use despool_spool::{JobId, Spool};
 use tokio::sync::oneshot;
 
 use super::LocalPrintProvider;
+use super::states::States;
 use crate::config::{Config, PrinterConfig};
 use crate::direct::Pipe;
 use crate::error::Result;
@@ -44,6 +45,8 @@ pub struct Road {
 pub(super) struct Shared {
     /// The configuration that was read last; `None`: the first one holds.
     pub(super) config: Option<Arc<Config>>,
+    /// What people said of printers; `None`: what is on the disk holds.
+    pub(super) states: Option<States>,
     pub(super) ports: HashMap<Arc<str>, PortParts>,
     pub(super) printers: HashMap<Arc<str>, Parts>,
     /// What is being played where.

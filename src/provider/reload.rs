@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::entry::{Entry, Leaving, Phase, Stop};
 use super::messages::Reload;
-use super::{LocalPrintProvider, now_ms};
+use super::{LocalPrintProvider, Waiting, now_ms};
 use crate::config::{Config, PrinterConfig};
 
 /// A configuration that waits until the jobs of the printers that it changes are parked.
@@ -91,12 +91,16 @@ impl LocalPrintProvider {
             self.printers.remove(&name.to_lowercase());
             self.road.remove(&name);
         }
-        let mut waiting = self.waiting();
-        for printer in &config.printers {
-            match self.entry_mut(&printer.name) {
-                Some(entry) => entry.config = printer.clone(),
-                None => self.add_printer(printer, &mut waiting, now_ms()),
+        let (known, new): (Vec<_>, Vec<_>) =
+            config.printers.iter().partition(|printer| self.entry(&printer.name).is_ok());
+        for printer in known {
+            if let Some(entry) = self.entry_mut(&printer.name) {
+                entry.config = printer.clone();
             }
+        }
+        let mut waiting = if new.is_empty() { Waiting::new() } else { self.waiting() };
+        for printer in new {
+            self.add_printer(printer, &mut waiting, now_ms());
         }
     }
 }

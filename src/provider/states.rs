@@ -27,12 +27,13 @@ impl Default for Said {
 }
 
 impl Said {
-    fn is_usual(&self) -> bool {
+    pub(super) fn is_usual(&self) -> bool {
         !self.paused && self.accepting
     }
 }
 
 /// The states of all printers.
+#[derive(Clone, Debug)]
 pub(super) struct States {
     path: PathBuf,
     /// Printers that are as usual are not in it.
@@ -88,12 +89,12 @@ impl States {
 
 fn parse(text: &str) -> BTreeMap<String, Said> {
     let line = |line: &str| {
-        let (said, why) = line.split_once(": ").unwrap_or((line, ""));
-        let mut words = said.split_whitespace();
-        let name = words.next()?.to_owned();
-        let words: Vec<&str> = words.collect();
+        // A name may have a colon in it, but no space.
+        let (name, said) = line.split_once(' ').unwrap_or((line, ""));
+        let (said, why) = said.split_once(": ").unwrap_or((said, ""));
+        let words: Vec<&str> = said.split_whitespace().collect();
         let (paused, rejecting) = (words.contains(&"paused"), words.contains(&"rejecting"));
-        Some((name, Said { paused, accepting: !rejecting, why: why.to_owned() }))
+        Some((name.to_owned(), Said { paused, accepting: !rejecting, why: why.to_owned() }))
     };
     text.lines().filter_map(line).collect()
 }
@@ -116,7 +117,8 @@ mod tests {
 
     #[test]
     fn golden_both_ways_and_across_restarts() {
-        let text = "both paused rejecting\nlabel paused: out: of ribbon\nlaser rejecting\n";
+        let text =
+            "a: paused\nboth paused rejecting\nlabel paused: out: of ribbon\nlaser rejecting\n";
         assert_eq!(format(&parse(text)), text);
         let dir = tempfile::tempdir().unwrap();
         let mut states = States::load(dir.path());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::watch;
 
-use super::{Asking, Links, LookAgain, Sources};
+use super::{Asking, Finish, Links, LookAgain, Sources};
 use crate::config::Config;
 use crate::notify::{Broker, Limits};
 use crate::router::Router;
@@ -59,8 +59,11 @@ impl Notifications {
         self.sources.tell(LookAgain);
     }
 
-    /// Every call that waits returns, and nothing new is taken.
-    pub fn stop(&self) {
+    /// What has happened is published; then every call that waits returns, and nothing new is taken.
+    pub async fn stop(&self) {
+        if let Err(error) = self.sources.ask(Finish).await {
+            tracing::debug!(%error, "what happened last is not published");
+        }
         self.broker.shut_down();
         self.arbiter.stop();
     }

@@ -6,7 +6,7 @@
 //! ```text
 //!  kind  name        fields
 //!   1    Opened      boot [16], at_ms u64
-//!   2    Ids         next u32                        ids below may have been given out
+//!   2    Ids         next u32                        ids below may have been given out; the last one holds
 //!   3    Announced   job u32, direct u8, ticket      visible before its document is whole
 //!   4    Committed   job u32, bytes u64, crc32c u32, has_ticket u8 [ticket], has_inline u8 [blob]
 //!   5    Changed     job u32, change
@@ -45,7 +45,7 @@ pub enum Record {
         /// When, in ms since 1970.
         at_ms: u64,
     },
-    /// Ids below `next` may have been given out.
+    /// Ids below `next` may have been given out. The last record holds: an orderly end gives back what it did not use.
     Ids {
         /// The first id that certainly was not.
         next: u32,

@@ -85,6 +85,9 @@ impl Inner {
     /// The next id; a new block is recorded well before the old one is used up.
     pub(super) fn next_id(&self) -> Result<JobId> {
         let mut table = locked(&self.table);
+        if table.closed {
+            return Err(Error::Closed);
+        }
         let number = table.next_id;
         let id = JobId::new(number).ok_or(Error::NoIdsLeft)?;
         if number.saturating_add(ID_BLOCK / 2) >= table.ceiling {
@@ -97,9 +100,10 @@ impl Inner {
         Ok(id)
     }
 
-    /// Gives back the ids that were set aside and not used. For the end, when nobody can begin a job any more.
+    /// Gives back the ids that were set aside and not used. For the end: nobody can begin a job any more.
     pub(crate) fn return_ids(&self) {
         let mut table = locked(&self.table);
+        table.closed = true;
         let next = table.next_id;
         match self.journal.append(&[Record::Ids { next }], Room::Upkeep) {
             Ok(_) => table.ceiling = next,

@@ -32,10 +32,10 @@ pub(super) struct Stream {
     taken: u64,
     noted: Played,
     pieces: VecDeque<Piece>,
-    /// The last that has gone. To let go of a mapping takes longer than to tell of it, and who is told can begin meanwhile.
-    gone: Option<Piece>,
     /// So many of them were said before the playing.
     preceding: usize,
+    /// The last that has gone. To let go of a mapping takes longer than to tell of it, and who is told can begin meanwhile.
+    last_gone: Option<Piece>,
     aside: Option<Aside>,
     /// Bytes of monitors that the port has taken in this playing.
     said: u64,
@@ -110,8 +110,8 @@ impl Stream {
             taken: begin.from,
             noted,
             pieces: VecDeque::new(),
-            gone: None,
             preceding: 0,
+            last_gone: None,
             aside: None,
             said: 0,
             cursor: 0,
@@ -212,7 +212,7 @@ impl Stream {
             self.said = self.said.saturating_add(length(took));
         }
         if self.cursor >= piece.len() {
-            self.gone = self.pieces.pop_front();
+            self.last_gone = self.pieces.pop_front();
             self.preceding = self.preceding.saturating_sub(1);
             (self.cursor, self.faulted) = (0, false);
             if counted {

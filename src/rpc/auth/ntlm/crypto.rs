@@ -36,7 +36,6 @@ impl Side {
 }
 
 /// HMAC-MD5 by one key, which is worked in once for all messages. Zeroed when it is dropped.
-#[derive(Clone)]
 pub struct Keyed(Hmac<Md5>);
 
 impl Keyed {
