@@ -95,6 +95,8 @@ fn sim_port_wait_wakes_for_everything() {
     let (key, handle) = printer(Language::Plain, "wait", 10);
     let (mut port, bell) = (sim::open(&key).unwrap(), Bell::new().unwrap());
     assert_eq!(port.wait(READ, &bell, Some(Instant::now())).unwrap(), Ready::default());
+    assert!(port.wait(LINE, &bell, soon()).unwrap().line, "nobody has looked yet");
+    assert_eq!(port.line().unwrap().paper_out, Some(false));
     let (tx, rx) = mpsc::channel::<&str>();
     let (other, ring) = (handle.clone(), bell.clone());
     // Does what it is told while (or before) the port waits.

@@ -27,6 +27,7 @@
 //! A device that sends garbage, too much, or nothing is one of which nothing is known: its status is empty, and jobs go on.
 
 mod actor;
+mod asking;
 mod auto;
 mod escpos;
 mod finding;

@@ -152,6 +152,14 @@ impl Model {
         self.busy() && !(self.plugged && self.realtime.any())
     }
 
+    /// Takes nothing, whatever the pace; where it carries packets, these are taken with a full buffer too.
+    fn is_held(&self) -> bool {
+        match self.link {
+            Some(_) => !self.plugged || self.stalled,
+            None => self.is_deaf(),
+        }
+    }
+
     /// Unplugged, stalled, or its buffer is full: it takes nothing more of a job until something changes.
     pub fn busy(&self) -> bool {
         !self.plugged || self.stalled || self.free() == 0
@@ -208,7 +216,7 @@ impl Model {
     pub fn next_event(&self, now: Instant) -> Option<Instant> {
         let online = self.condition.online();
         let language = self.interpreter.next_event(self.input.is_empty(), online);
-        let pace = if self.is_deaf() { None } else { self.pace.next(now) };
+        let pace = if self.is_held() { None } else { self.pace.next(now) };
         earlier(language, pace)
     }
 

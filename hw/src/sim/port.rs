@@ -27,7 +27,7 @@ pub(super) struct SimPort {
     /// How often the cable had been moved when this was opened; moved again, this port is broken for good.
     plugs: u64,
     buf: Box<[u8]>,
-    /// What `line` last said.
+    /// What `line` last said: nothing yet, so that a fault from before the opening is news.
     line: Line,
     in_job: bool,
 }
@@ -36,7 +36,7 @@ impl SimPort {
     pub(super) fn open(key: &Key, printer: SimHandle) -> Result<Self, Error> {
         let changed = Bell::new()?;
         let watch = printer.watch(changed.clone());
-        let (plugs, line) = printer.with(|state, _| {
+        let plugs = printer.with(|state, _| {
             if !state.model.plugged() {
                 let why = "it is unplugged".to_owned();
                 return Err(Error::Absent { port: key.to_string(), why });
@@ -46,7 +46,7 @@ impl SimPort {
                 return Err(Error::Busy { port: key.to_string(), why });
             }
             state.hosts = 1;
-            Ok((state.plugs, line(state)))
+            Ok(state.plugs)
         })?;
         let buf = vec![0; SIM_READ_BYTES].into_boxed_slice();
         Ok(Self {
@@ -56,7 +56,7 @@ impl SimPort {
             _watch: watch,
             plugs,
             buf,
-            line,
+            line: Line::default(),
             in_job: false,
         })
     }

@@ -9,7 +9,7 @@
 //! | anything else, or no id | `usb-printer-class`: what the port's lines say |
 //!
 //! PJL comes before 1284.4: who speaks both takes it without packets too. The invariant: a language is only changed between
-//! two devices, never under a job.
+//! two devices, never under a job: a device of another language that comes under one is greeted when the job is over.
 
 use std::time::Instant;
 
@@ -24,12 +24,16 @@ pub(super) struct Auto {
     setup: Setup,
     name: LanguageName,
     core: Box<dyn Language>,
+    /// A job is on its way.
+    in_job: bool,
+    /// Came under it, and speaks another language.
+    came: Option<DeviceNote>,
 }
 
 impl Auto {
     pub(super) fn new(setup: Setup) -> Self {
         let name = LanguageName::UsbPrinterClass;
-        Self { setup, name, core: made(name, setup) }
+        Self { setup, name, core: made(name, setup), in_job: false, came: None }
     }
 }
 
@@ -63,6 +67,10 @@ fn choose(id: Option<&DeviceId>) -> LanguageName {
 impl Language for Auto {
     fn present(&mut self, device: &DeviceNote, now: Instant, out: &mut Vec<Action>) {
         let name = choose(device.id.as_ref());
+        self.came = (name != self.name && self.in_job).then(|| device.clone());
+        if self.came.is_some() {
+            return;
+        }
         if name != self.name {
             (self.name, self.core) = (name, made(name, self.setup));
         }
@@ -70,10 +78,12 @@ impl Language for Auto {
     }
 
     fn absent(&mut self) {
+        self.came = None;
         self.core.absent();
     }
 
     fn begin(&mut self, job: &JobNote, now: Instant, out: &mut Vec<Action>) {
+        self.in_job = true;
         self.core.begin(job, now, out);
     }
 
@@ -90,7 +100,11 @@ impl Language for Auto {
     }
 
     fn over(&mut self, how: Over, now: Instant, out: &mut Vec<Action>) {
+        self.in_job = false;
         self.core.over(how, now, out);
+        if let Some(device) = self.came.take() {
+            self.present(&device, now, out);
+        }
     }
 
     fn unasked(&mut self) {
@@ -130,6 +144,7 @@ impl Language for Auto {
 mod tests {
     use super::*;
     use crate::monitor::language::testing::{Did, PLAIN, Rig, device};
+    use crate::monitor::port::How;
 
     #[test]
     fn what_ids_tell() {
@@ -165,5 +180,31 @@ mod tests {
         assert_eq!(rig.present(&device("CMD:ESC/POS;"))[0], Did::Say(b"\x1da\x0f".into()));
         rig.core.absent();
         assert_eq!(rig.present(&device("MFG:?;")), []);
+    }
+
+    #[test]
+    fn a_language_is_not_changed_under_a_job() {
+        let mut rig = Rig::new(Auto::new(PLAIN));
+        rig.present(&device("CMD:1284.4;"));
+        rig.begin(0);
+        assert_eq!(rig.write(b"waits for the link"), []);
+        assert_eq!(rig.present(&device("CMD:ZPL;")), []);
+        assert_eq!(rig.write(b"this, too"), []);
+        let over = Over::Stopped(How::Cancel, None);
+        let did = rig.step(|core, now, out| core.over(over, now, out));
+        assert_eq!(did[did.len() - 2], Did::Say(b"~HI".into()), "{did:?}");
+        rig.begin(0);
+        assert_eq!(rig.write(b"^XA"), [Did::Write(b"^XA".into())]);
+    }
+
+    #[test]
+    fn one_that_went_away_again_under_a_job_is_not_greeted() {
+        let mut rig = Rig::new(Auto::new(PLAIN));
+        rig.present(&device("CMD:ESC/POS;"));
+        rig.begin(0);
+        rig.present(&device("CMD:ZPL;"));
+        rig.core.absent();
+        let did = rig.step(|core, now, out| core.over(Over::Lost, now, out));
+        assert!(!did.contains(&Did::Say(b"~HI".into())), "{did:?}");
     }
 }

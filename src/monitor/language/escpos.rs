@@ -21,18 +21,15 @@ mod sensors;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use bytes::Bytes;
 use despool_spool::JobId;
 
 use self::back::{Back, Reply};
 use self::commands::Commands;
 use self::sensors::Sensors;
-use super::questions::{Due, Questions};
+use super::asking::{Asking, Next};
+use super::questions::Due;
 use super::{Action, Boundaries, DeviceNote, Finding, JobNote, Language, Over, Setup, Status};
-use crate::config::StatusQueries;
-use crate::limits::{
-    STATUS_PACE, STATUS_PACE_BUSY, STATUS_PACE_JOB, STATUS_PACE_SILENT, UNPRINTED_JOBS,
-};
+use crate::limits::{STATUS_PACE, STATUS_PACE_BUSY, STATUS_PACE_SILENT, UNPRINTED_JOBS};
 
 /// `GS a`: report changes of the drawer, of being on line, of errors, of paper.
 const REPORT: &[u8] = b"\x1da\x0f";
@@ -50,52 +47,33 @@ const ASK_LAST: &[u8] = b"\x1dr\x01";
 
 /// The language's state.
 pub(super) struct Escpos {
-    queries: StatusQueries,
-    job_is_connection: bool,
+    asking: Asking,
     back: Back,
     sensors: Sensors,
     /// Which `DLE EOT` will be answered next.
     asked: VecDeque<u8>,
     /// Which `GS r` will be answered next, and what is printed then.
     asked_slowly: VecDeque<(u8, Option<JobId>)>,
-    questions: Questions,
     /// It has answered `DLE EOT`.
     answers: bool,
     /// It reports by itself.
     reports: bool,
-    /// The job on its way.
-    job: Option<JobId>,
-    stalled: bool,
-    told: Status,
 }
 
 impl Escpos {
     pub(super) fn new(setup: Setup) -> Self {
+        Self::with(Asking::new(setup.queries))
+    }
+
+    fn with(asking: Asking) -> Self {
         Self {
-            queries: setup.queries,
-            job_is_connection: false,
+            asking,
             back: Back::default(),
             sensors: Sensors::default(),
             asked: VecDeque::new(),
             asked_slowly: VecDeque::new(),
-            questions: Questions::default(),
             answers: false,
             reports: false,
-            job: None,
-            stalled: false,
-            told: Status::default(),
-        }
-    }
-
-    fn asked(&mut self, now: Instant) {
-        self.asked = ASKED.into();
-        self.wait(now);
-    }
-
-    fn wait(&mut self, now: Instant) {
-        match self.job {
-            Some(_) => self.questions.asked_in_job(now),
-            None => self.questions.asked(now),
         }
     }
 
@@ -106,26 +84,18 @@ impl Escpos {
     }
 
     fn ask(&mut self, now: Instant, out: &mut Vec<Action>) {
-        out.push(match self.job {
-            Some(_) => Action::Ask(Bytes::from_static(ASK)),
-            None => Action::say(ASK),
-        });
-        self.asked(now);
+        self.asked = ASKED.into();
+        self.asking.ask(ASK, now, out);
     }
 
     /// When to ask next: soon where there is a fault to be cured, hardly where it reports by itself.
     fn rest(&mut self, now: Instant) {
-        let pace = match (self.job, self.queries) {
-            (None, _) if self.reports => STATUS_PACE_SILENT,
-            (None, _) if self.told.stops() => STATUS_PACE_BUSY,
-            (None, _) => STATUS_PACE,
-            (_, StatusQueries::WhilePrinting) => STATUS_PACE_JOB,
-            (_, StatusQueries::WhenStalled) if self.stalled => STATUS_PACE_JOB,
-            (_, StatusQueries::WhenStalled | StatusQueries::BetweenJobs) => {
-                return self.questions.stop();
-            }
+        let pace = match () {
+            () if self.reports => STATUS_PACE_SILENT,
+            () if self.asking.told().stops() => STATUS_PACE_BUSY,
+            () => STATUS_PACE,
         };
-        self.questions.rest(now, pace);
+        self.asking.rest(now, pace);
     }
 
     /// Takes in what was sent; false where it answers a question that was never asked, which is no answer.
@@ -160,17 +130,10 @@ impl Escpos {
         out.push(Action::say(ASK_LAST));
     }
 
-    fn tell(&mut self, status: Status, out: &mut Vec<Action>) {
-        if self.told != status {
-            self.told.clone_from(&status);
-            out.push(Action::Found(Finding::Status(status)));
-        }
-    }
-
     fn missed(&mut self, now: Instant, out: &mut Vec<Action>) {
         // Late answers to what was asked would be taken for others.
         self.asked.clear();
-        if !self.answers && self.job.is_none() && self.asked_slowly.is_empty() {
+        if !self.answers && !self.asking.in_job() && self.asked_slowly.is_empty() {
             out.push(Action::say(ASK_SLOWLY));
             self.asked_slowly = ASKED_SLOWLY.map(|n| (n, None)).into();
         }
@@ -180,33 +143,29 @@ impl Escpos {
 
 impl Language for Escpos {
     fn present(&mut self, device: &DeviceNote, now: Instant, out: &mut Vec<Action>) {
-        self.job_is_connection = device.job_is_connection;
-        if !device.job_is_connection && self.job.is_none() {
+        if self.asking.present(device) {
             self.greet(now, out);
         }
     }
 
     fn absent(&mut self) {
-        let Self { queries, job_is_connection, job, .. } = *self;
-        let fresh = Self::new(Setup { envelope: false, queries });
-        *self = Self { job_is_connection, job, ..fresh };
+        *self = Self::with(self.asking.absent());
     }
 
     fn begin(&mut self, job: &JobNote, now: Instant, out: &mut Vec<Action>) {
-        (self.job, self.stalled) = (Some(job.job), false);
-        if self.job_is_connection && job.from == 0 {
+        if self.asking.begin(job) {
             out.push(Action::write([REPORT, ASK].concat()));
-            self.asked(now);
+            self.asked = ASKED.into();
+            self.asking.wait(now);
         } else {
             self.rest(now);
         }
     }
 
     fn over(&mut self, how: Over, now: Instant, out: &mut Vec<Action>) {
-        self.stalled = false;
-        let job = self.job.take();
-        if self.job_is_connection {
-            return self.questions.stop();
+        let job = self.asking.over();
+        if !self.asking.is_free() {
+            return;
         }
         if let Some(job) = job.filter(|_| how == Over::Ended) {
             self.ask_last(job, out);
@@ -234,49 +193,44 @@ impl Language for Escpos {
         if !alive {
             return;
         }
-        self.tell(self.sensors.status(), out);
-        self.questions.answered();
+        self.asking.tell(self.sensors.status(), out);
+        self.asking.answered();
         if self.asked.is_empty() {
             self.rest(now);
         } else {
             // The rest of the answers is on its way.
-            self.wait(now);
+            self.asking.wait(now);
         }
     }
 
     fn stalled(&mut self, stalled: bool, now: Instant, out: &mut Vec<Action>) {
-        self.stalled = stalled;
-        if self.job.is_none() || self.queries == StatusQueries::BetweenJobs {
-            return;
-        }
-        match stalled {
-            true => self.ask(now, out),
-            false => self.rest(now),
+        match self.asking.stalled(stalled) {
+            Next::Nothing => {}
+            Next::Ask => self.ask(now, out),
+            Next::Rest => self.rest(now),
         }
     }
 
     fn due(&self) -> Option<Instant> {
-        self.questions.due()
+        self.asking.due()
     }
 
     fn tick(&mut self, now: Instant, out: &mut Vec<Action>) {
-        match self.questions.tick(now) {
+        match self.asking.tick(now) {
             Due::Nothing => {}
-            Due::Ask if self.job_is_connection && self.job.is_none() => self.questions.stop(),
             Due::Ask => self.ask(now, out),
             Due::Missed => self.missed(now, out),
             Due::Silent => {
                 self.sensors = Sensors::default();
                 self.asked_slowly.clear();
-                self.tell(Status::default(), out);
+                self.asking.tell(Status::default(), out);
                 self.missed(now, out);
             }
         }
     }
 
     fn boundaries(&self) -> Option<Box<dyn Boundaries>> {
-        (self.queries != StatusQueries::BetweenJobs)
-            .then(|| Box::<Commands>::default() as Box<dyn Boundaries>)
+        self.asking.boundaries::<Commands>()
     }
 }
 

@@ -32,10 +32,11 @@ use self::command::Heard;
 use self::link::Link;
 use self::packet::Packets;
 use self::sending::{Playing, Waiting};
-use self::track::Rest;
+use self::track::{Kind, Rest};
 use super::pjl::Pjl;
 use super::questions::{Due, Questions};
 use super::{Action, DeviceNote, Finding, JobNote, Language, Over, Setup, Status, earlier};
+use crate::limits::STATUS_PACE_BUSY;
 use crate::piece::Piece;
 
 /// The language's state.
@@ -46,6 +47,8 @@ pub(super) struct Ieee1284_4 {
     packets: Packets,
     link: Link,
     questions: Questions,
+    /// The device takes nothing: asking again would only lengthen the queue.
+    stalled: bool,
     /// When credit is asked for again.
     again: Option<Instant>,
     /// What waits for the link or for credit.
@@ -64,6 +67,7 @@ impl Ieee1284_4 {
             packets: Packets::default(),
             link: Link::new(false),
             questions: Questions::default(),
+            stalled: false,
             again: None,
             waiting: VecDeque::new(),
             playing: None,
@@ -113,6 +117,10 @@ impl Ieee1284_4 {
 
     fn command(&mut self, payload: &[u8], now: Instant, out: &mut Vec<Action>) {
         let Some(heard) = Heard::read(payload) else { return };
+        if let Heard::Granted { .. } = heard {
+            let soon = now.checked_add(STATUS_PACE_BUSY);
+            self.again = self.again.and_then(|at| earlier(Some(at), soon));
+        }
         let was_up = self.link.is_up();
         let reply = self.link.hear(heard);
         self.send(reply, out);
@@ -151,7 +159,7 @@ impl Language for Ieee1284_4 {
                 let Rest { ours, payload, unsaid, .. } = rest;
                 if let Some(playing) = &mut self.playing {
                     if !ours.is_empty() {
-                        playing.track.ours(ours.clone(), payload > 0);
+                        playing.track.ours(ours.clone(), Kind::Rest);
                         out.push(Action::write(ours));
                     }
                     playing.owed = payload;
@@ -219,6 +227,15 @@ impl Language for Ieee1284_4 {
         }
         if self.packets.is_garbled() && !self.link.is_deaf() && !self.link.is_off() {
             self.start(now, out);
+        }
+        self.pump(now, out);
+    }
+
+    fn stalled(&mut self, stalled: bool, now: Instant, out: &mut Vec<Action>) {
+        self.stalled = stalled;
+        match stalled {
+            true => self.questions.stop(),
+            false => self.wait(now),
         }
         self.pump(now, out);
     }

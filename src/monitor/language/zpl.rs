@@ -25,18 +25,15 @@ mod sensors;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use bytes::Bytes;
 use despool_spool::JobId;
 
 use self::answer::{Answer, Answers, Identity};
 use self::formats::Formats;
 use self::sensors::Sensors;
-use super::questions::{Due, Questions};
+use super::asking::{Asking, Next};
+use super::questions::Due;
 use super::{Action, Boundaries, DeviceNote, Finding, JobNote, Language, Over, Setup, Status};
-use crate::config::StatusQueries;
-use crate::limits::{
-    STATUS_MISSES, STATUS_PACE, STATUS_PACE_BUSY, STATUS_PACE_JOB, UNPRINTED_JOBS,
-};
+use crate::limits::{STATUS_MISSES, STATUS_PACE, STATUS_PACE_BUSY, UNPRINTED_JOBS};
 use crate::monitor::port::How;
 
 const IDENTIFY: &[u8] = b"~HI";
@@ -46,20 +43,15 @@ const DROP_FORMAT: &[u8] = b"~JX";
 
 /// The language's state.
 pub(super) struct Zpl {
-    queries: StatusQueries,
-    job_is_connection: bool,
+    asking: Asking,
     answers: Answers,
-    questions: Questions,
     /// What has been answered of the question that is out; `None`: none is.
     asked: Option<Sensors>,
     /// It has answered `~HQES`.
     tells_errors: bool,
     counter: Counter,
-    job: Option<JobId>,
     /// Jobs that were given to it whole, and whether they are printed nobody knows.
     unprinted: VecDeque<JobId>,
-    stalled: bool,
-    told: Status,
 }
 
 /// The count of labels.
@@ -82,50 +74,29 @@ enum Counting {
 
 impl Zpl {
     pub(super) fn new(setup: Setup) -> Self {
+        Self::with(Asking::new(setup.queries))
+    }
+
+    fn with(asking: Asking) -> Self {
         Self {
-            queries: setup.queries,
-            job_is_connection: false,
+            asking,
             answers: Answers::default(),
-            questions: Questions::default(),
             asked: None,
             tells_errors: false,
             counter: Counter::default(),
-            job: None,
             unprinted: VecDeque::new(),
-            stalled: false,
-            told: Status::default(),
         }
     }
 
     fn ask(&mut self, now: Instant, out: &mut Vec<Action>) {
-        out.push(match self.job {
-            Some(_) => Action::Ask(Bytes::from_static(ASK)),
-            None => Action::say(ASK),
-        });
-        self.asked_now(now);
-    }
-
-    fn asked_now(&mut self, now: Instant) {
         self.asked = Some(Sensors::default());
-        match self.job {
-            Some(_) => self.questions.asked_in_job(now),
-            None => self.questions.asked(now),
-        }
+        self.asking.ask(ASK, now, out);
     }
 
     /// When to ask next: soon where there is something to be cured or to be printed.
     fn rest(&mut self, now: Instant) {
-        let busy = self.told.stops() || !self.unprinted.is_empty();
-        let pace = match (self.job, self.queries) {
-            (None, _) if busy => STATUS_PACE_BUSY,
-            (None, _) => STATUS_PACE,
-            (_, StatusQueries::WhilePrinting) => STATUS_PACE_JOB,
-            (_, StatusQueries::WhenStalled) if self.stalled => STATUS_PACE_JOB,
-            (_, StatusQueries::WhenStalled | StatusQueries::BetweenJobs) => {
-                return self.questions.stop();
-            }
-        };
-        self.questions.rest(now, pace);
+        let busy = self.asking.told().stops() || !self.unprinted.is_empty();
+        self.asking.rest(now, if busy { STATUS_PACE_BUSY } else { STATUS_PACE });
     }
 
     fn understand(&mut self, answer: Answer, now: Instant, out: &mut Vec<Action>) {
@@ -153,8 +124,8 @@ impl Zpl {
     fn conclude(&mut self, now: Instant, out: &mut Vec<Action>) {
         self.look(out);
         let done = self.asked.take().is_some_and(|sensors| sensors.is_done());
-        self.questions.answered();
-        if done && self.job.is_none() && !self.unprinted.is_empty() {
+        self.asking.answered();
+        if done && !self.asking.in_job() && !self.unprinted.is_empty() {
             self.done(out);
         }
         self.rest(now);
@@ -178,20 +149,13 @@ impl Zpl {
     /// Tells how it is, by what has been answered so far.
     fn look(&mut self, out: &mut Vec<Action>) {
         if let Some(sensors) = self.asked {
-            self.tell(sensors.status(), out);
-        }
-    }
-
-    fn tell(&mut self, status: Status, out: &mut Vec<Action>) {
-        if self.told != status {
-            self.told.clone_from(&status);
-            out.push(Action::Found(Finding::Status(status)));
+            self.asking.tell(sensors.status(), out);
         }
     }
 
     /// Asks for the count of labels, between jobs.
     fn count(&mut self, counting: Counting, out: &mut Vec<Action>) {
-        if self.counter.known && self.job.is_none() && !self.job_is_connection {
+        if self.counter.known && self.asking.is_free() {
             self.counter.asked = Some(counting);
             out.push(Action::say(COUNT));
         }
@@ -234,34 +198,30 @@ impl Zpl {
 
 impl Language for Zpl {
     fn present(&mut self, device: &DeviceNote, now: Instant, out: &mut Vec<Action>) {
-        self.job_is_connection = device.job_is_connection;
-        if !device.job_is_connection && self.job.is_none() {
+        if self.asking.present(device) {
             out.push(Action::say(IDENTIFY));
             self.ask(now, out);
         }
     }
 
     fn absent(&mut self) {
-        let Self { queries, job_is_connection, job, .. } = *self;
-        let fresh = Self::new(Setup { envelope: false, queries });
-        *self = Self { job_is_connection, job, ..fresh };
+        *self = Self::with(self.asking.absent());
     }
 
     fn begin(&mut self, job: &JobNote, now: Instant, out: &mut Vec<Action>) {
-        (self.job, self.stalled) = (Some(job.job), false);
-        if self.job_is_connection && job.from == 0 {
+        if self.asking.begin(job) {
             out.push(Action::write(ASK));
-            self.asked_now(now);
+            self.asked = Some(Sensors::default());
+            self.asking.wait(now);
         } else {
             self.rest(now);
         }
     }
 
     fn over(&mut self, how: Over, now: Instant, out: &mut Vec<Action>) {
-        self.stalled = false;
-        let job = self.job.take();
-        if self.job_is_connection {
-            return self.questions.stop();
+        let job = self.asking.over();
+        if !self.asking.is_free() {
+            return;
         }
         match how {
             Over::Ended => {
@@ -293,38 +253,33 @@ impl Language for Zpl {
     }
 
     fn stalled(&mut self, stalled: bool, now: Instant, out: &mut Vec<Action>) {
-        self.stalled = stalled;
-        if self.job.is_none() || self.queries == StatusQueries::BetweenJobs {
-            return;
-        }
-        match stalled {
-            true => self.ask(now, out),
-            false => self.rest(now),
+        match self.asking.stalled(stalled) {
+            Next::Nothing => {}
+            Next::Ask => self.ask(now, out),
+            Next::Rest => self.rest(now),
         }
     }
 
     fn due(&self) -> Option<Instant> {
-        self.questions.due()
+        self.asking.due()
     }
 
     fn tick(&mut self, now: Instant, out: &mut Vec<Action>) {
-        match self.questions.tick(now) {
+        match self.asking.tick(now) {
             Due::Nothing => {}
-            Due::Ask if self.job_is_connection && self.job.is_none() => self.questions.stop(),
             Due::Ask => self.ask(now, out),
             Due::Missed => drop(self.missed(now, out)),
             Due::Silent => {
                 if !self.missed(now, out) {
                     self.unprinted.clear();
-                    self.tell(Status::default(), out);
+                    self.asking.tell(Status::default(), out);
                 }
             }
         }
     }
 
     fn boundaries(&self) -> Option<Box<dyn Boundaries>> {
-        (self.queries != StatusQueries::BetweenJobs)
-            .then(|| Box::<Formats>::default() as Box<dyn Boundaries>)
+        self.asking.boundaries::<Formats>()
     }
 }
 

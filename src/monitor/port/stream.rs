@@ -133,6 +133,13 @@ impl Stream {
         (self.pieces, self.cursor) = (pieces, cursor);
     }
 
+    /// What was said before the playing and has not gone, and how much of its first piece has.
+    pub(super) fn take_preceding(&mut self) -> (VecDeque<Piece>, usize) {
+        let preceding = std::mem::take(&mut self.preceding).min(self.pieces.len());
+        let cursor = if preceding > 0 { std::mem::take(&mut self.cursor) } else { 0 };
+        (self.pieces.drain(..preceding).collect(), cursor)
+    }
+
     pub(super) fn push(&mut self, piece: Piece) {
         self.pieces.push_back(piece);
     }

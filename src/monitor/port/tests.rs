@@ -184,6 +184,24 @@ async fn what_is_said_before_a_job_goes_out_before_it() {
 }
 
 #[actix::test]
+async fn what_was_half_said_is_said_whole_whatever_becomes_of_the_job_behind_it() {
+    let mut bench = Bench::new().await;
+    // More than the wire holds.
+    let said = vec![b'?'; 1 << 18];
+    bench.write(None, &said);
+    bench.settled().await;
+    let job = bench.job();
+    let play = bench.begin(job, 0);
+    bench.write(play, b"taken back. ");
+    bench.settled().await;
+    assert_eq!(bench.abort(play, How::Park).await, Some(0));
+    let play = bench.begin(job, 0);
+    bench.write(play, b"a job.");
+    bench.end(play).await;
+    assert!(bench.read_to(b"job.").await == [&said[..], b"a job."].concat());
+}
+
+#[actix::test]
 async fn a_job_that_has_ended_already_is_only_aborted() {
     let mut bench = Bench::new().await;
     let job = bench.job();

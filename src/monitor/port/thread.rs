@@ -259,7 +259,14 @@ impl<'a> Driver<'a> {
         };
         let stopped = Some(stream.stopped(played));
         self.half_aside = stream.take_half_aside().filter(|_| how == How::Park);
-        self.parked = (how == How::Park && begun).then_some((stream.job, played.accepted));
+        let (mut preceding, cursor) = stream.take_preceding();
+        // Before all of that has gone nothing of the job has.
+        let parks = how == How::Park && begun && preceding.is_empty();
+        self.parked = parks.then_some((stream.job, played.accepted));
+        if !preceding.is_empty() {
+            preceding.append(&mut self.idle);
+            (self.idle, self.idle_cursor) = (preceding, cursor);
+        }
         self.finish();
         self.upward.tell(PortEvent::Aborted { play, stopped });
     }

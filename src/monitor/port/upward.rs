@@ -21,6 +21,8 @@ pub(super) struct Upward {
     told_line: Option<Line>,
     /// What was told last about the port being there.
     presence: Option<Presence>,
+    /// What the device said of itself when the port was opened.
+    device_id: Option<String>,
     last: Option<Instant>,
 }
 
@@ -39,6 +41,7 @@ impl Upward {
             line: None,
             told_line: None,
             presence: None,
+            device_id: None,
             last: None,
         }
     }
@@ -48,8 +51,15 @@ impl Upward {
         self.sink.tell(event);
     }
 
+    /// The port was opened; this is the device.
     pub(super) fn opened(&mut self, facts: PortFacts, device_id: Option<String>) {
-        self.be(Presence::Open(facts, device_id));
+        self.device_id = device_id;
+        self.ready(facts);
+    }
+
+    /// The open port is ready for a job: the device is the one that it was opened with.
+    pub(super) fn ready(&mut self, facts: PortFacts) {
+        self.be(Presence::Open(facts, self.device_id.clone()));
     }
 
     pub(super) fn absent(&mut self, why: String) {

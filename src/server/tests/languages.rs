@@ -291,6 +291,20 @@ async fn auto_speaks_what_the_device_id_tells() {
         news.wait_for_reasons(&[reason]).await;
         device.tell(&format!("{fault} off"));
         news.wait_for_reasons(&[]).await;
+        let sent = auto_job(language);
+        // The second as the first: what a job brings with it does not make another device of this one.
+        for _ in 0..2 {
+            fault_and_back(&device, &mut news, fault, &[reason], &sent).await;
+        }
         news.rig.server.stop().await;
+    }
+}
+
+/// A job in that language.
+fn auto_job(language: Language) -> Vec<u8> {
+    match language {
+        Language::Escpos => receipts(5),
+        Language::Zpl => labels(),
+        Language::Pjl | Language::Ieee1284_4 | Language::Plain => pages(5),
     }
 }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The invariant: credit is given only for payload that has a place in the buffer, so that a printer out of paper stops the
-//! document and goes on answering.
+//! document and goes on answering; a packet is taken only with credit for it.
 
 use std::time::Instant;
 
@@ -35,7 +35,8 @@ pub(super) struct Link {
 enum Got {
     Command(Vec<u8>),
     Payload(Vec<u8>),
-    Nonsense,
+    /// No packet, one without credit, or one that is too long: so many bytes.
+    Nonsense(usize),
 }
 
 impl Link {
@@ -49,14 +50,14 @@ impl Link {
             if self.bytes.len() < length {
                 continue;
             }
+            let fits = self.given > 0 && self.open.is_some_and(|open| payload.len() <= open);
             let got = match (psid, ssid) {
-                _ if length < HEADER_BYTES => Got::Nonsense,
-                (0, 0) => Got::Command(payload.to_vec()),
-                (&SOCKET, &SOCKET) if self.open.is_some() && self.given > 0 => {
+                (0, 0) if length >= HEADER_BYTES => Got::Command(payload.to_vec()),
+                (&SOCKET, &SOCKET) if length >= HEADER_BYTES && fits => {
                     self.given = self.given.saturating_sub(1);
                     Got::Payload(payload.to_vec())
                 }
-                _ => Got::Nonsense,
+                _ => Got::Nonsense(self.bytes.len()),
             };
             self.bytes.clear();
             return Some(got);
@@ -85,7 +86,8 @@ impl Model {
                     self.tally.enter(&payload, None);
                     self.feed(&payload, now);
                 }
-                Got::Nonsense => {
+                Got::Nonsense(bytes) => {
+                    self.tally.beside(bytes);
                     self.close_channel();
                     self.command(&[0x7f, 0, 0, 0x80]);
                 }
@@ -123,10 +125,7 @@ impl Model {
                 self.command(&[0x83, 0, socket, socket]);
                 self.back.credit(u16::from_be_bytes([high, low]), &mut self.log);
             }
-            [0x04, socket, ..] => {
-                let [high, low] = self.credit().to_be_bytes();
-                self.command(&[0x84, 0, socket, socket, high, low]);
-            }
+            [0x04, socket, ..] => self.give(&[0x84, 0, socket, socket]),
             [0x08, ..] => {
                 self.close_channel();
                 self.command(&[0x88, 0]);
@@ -149,30 +148,34 @@ impl Model {
         }
         let size = u16::try_from(payload.saturating_add(HEADER_BYTES)).unwrap_or(u16::MAX);
         let [high, low] = size.to_be_bytes();
-        let [credit_high, credit_low] = self.credit().to_be_bytes();
         self.back.frame(Some(Frame { socket: SOCKET, payload, ..Frame::default() }));
-        let sizes = [high, low, high, low, 0xff, 0xff, credit_high, credit_low];
-        self.command(&[&[0x81, 0, SOCKET, SOCKET][..], &sizes].concat());
+        self.give(&[0x81, 0, SOCKET, SOCKET, high, low, high, low, 0xff, 0xff]);
     }
 
-    /// Credit that can be given now; it is.
-    fn credit(&mut self) -> u16 {
-        let free = self.free();
-        let Some(Link { open: Some(payload), given, .. }) = &mut self.link else { return 0 };
-        let more = (free / (*payload).max(1)).saturating_sub(*given);
-        let more = u16::try_from(more).unwrap_or(u16::MAX);
-        *given = given.saturating_add(usize::from(more));
-        more
+    /// Credit that can be given now.
+    fn credit(&self) -> u16 {
+        let Some(Link { open: Some(payload), given, .. }) = &self.link else { return 0 };
+        let more = (self.free() / (*payload).max(1)).saturating_sub(*given);
+        u16::try_from(more).unwrap_or(u16::MAX)
+    }
+
+    /// Says a command that ends in the credit that can be given now. What cannot be said is not given.
+    fn give(&mut self, head: &[u8]) {
+        let (credit, lost) = (self.credit(), self.back.lost());
+        self.command(&[head, &credit.to_be_bytes()].concat());
+        if self.back.lost() == lost
+            && let Some(link) = &mut self.link
+        {
+            link.given = link.given.saturating_add(credit.into());
+        }
     }
 
     /// Gives credit without being asked where there is none left.
     pub(super) fn grant(&mut self) {
         let none_left =
             self.link.as_ref().is_some_and(|link| link.open.is_some() && link.given == 0);
-        let credit = if none_left { self.credit() } else { 0 };
-        if credit > 0 {
-            let [high, low] = credit.to_be_bytes();
-            self.command(&[0x03, SOCKET, SOCKET, high, low]);
+        if none_left && self.credit() > 0 {
+            self.give(&[0x03, SOCKET, SOCKET]);
         }
     }
 }
@@ -255,6 +258,23 @@ mod tests {
         assert_eq!((received.bytes, received.monitor_bytes), (44, 34 + 5 * 6));
         assert!(rig.model.take_kept().starts_with(b"one 0123456789"));
         assert_eq!(rig.model.condition(), Condition::default());
+    }
+
+    #[test]
+    fn a_full_buffer_does_not_hold_packets_back() {
+        let mut rig = Rig::new();
+        rig.tell(&[INIT, OPEN, CREDIT].concat());
+        rig.sense("paper-out on");
+        for _ in 0..4 {
+            rig.tell(b"\x01\x01\0\x10\0\x000123456789");
+        }
+        assert!(rig.model.busy());
+        rig.sense("speed 100");
+        assert_eq!(rig.model.room(rig.now), 0);
+        let then = rig.model.next_event(rig.now).unwrap();
+        assert!(rig.model.room(then) > 0);
+        rig.sense("stall on");
+        assert_eq!(rig.model.next_event(rig.now), None);
     }
 
     #[test]

@@ -3,7 +3,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::limits::STATUS_MISSES;
+use crate::config::StatusQueries;
+use crate::limits::{STATUS_MISSES, STATUS_PACE_JOB};
 use crate::monitor::language::Reason;
 use crate::monitor::language::testing::{Did, PLAIN, Rig, device, status};
 

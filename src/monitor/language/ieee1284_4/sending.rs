@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   waiting ──► credit? ──► header, slice ──► port ──► track
-//!                 └─ none: asked for, again and again
+//!                 └─ none: asked for; soon again when there was none to give, seldom when that was not answered
 //! ```
 //!
 //! The invariant: between the header of a packet and its last byte goes nothing else.
@@ -13,9 +13,9 @@ use bytes::Bytes;
 use despool_spool::JobId;
 
 use super::packet::header;
-use super::track::{Rest, Track};
+use super::track::{Kind, Rest, Track};
 use super::{Action, Ieee1284_4, Over};
-use crate::limits::{D4_PACKETS, D4_WAITING, STATUS_PACE_BUSY};
+use crate::limits::{D4_PACKETS, D4_WAITING, STATUS_PACE_SILENT};
 use crate::monitor::port::How;
 use crate::piece::Piece;
 
@@ -67,7 +67,7 @@ impl Ieee1284_4 {
             (Some(playing), _) if playing.ended => playing.later.push(bytes),
             (Some(playing), _) if playing.owed > 0 => playing.behind.push(bytes),
             (Some(playing), _) => {
-                playing.track.ours(bytes.clone(), false);
+                playing.track.ours(bytes.clone(), Kind::Whole);
                 out.push(Action::write(bytes));
             }
         }
@@ -105,10 +105,11 @@ impl Ieee1284_4 {
             }
         }
         if !self.waiting.is_empty()
+            && !self.stalled
             && let Some(request) = self.link.request()
         {
             self.send(request, out);
-            self.again = now.checked_add(STATUS_PACE_BUSY);
+            self.again = now.checked_add(STATUS_PACE_SILENT);
         }
     }
 
@@ -162,7 +163,7 @@ impl Ieee1284_4 {
         let (socket, payload) = self.link.spend()?;
         let len = left.min(payload);
         let head = Bytes::copy_from_slice(&header(socket, len, 0));
-        playing.track.ours(head.clone(), true);
+        playing.track.ours(head.clone(), Kind::Head);
         out.push(Action::write(head));
         Some(len)
     }

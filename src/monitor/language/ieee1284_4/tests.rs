@@ -1,3 +1,5 @@
+mod wire;
+
 use std::time::Duration;
 
 use despool_spool::Played;
@@ -6,7 +8,7 @@ use proptest::prelude::*;
 use super::command::{Command, Revision};
 use super::packet::header;
 use super::*;
-use crate::limits::{D4_CREDIT, D4_PACKETS, STATUS_MISSES};
+use crate::limits::{D4_CREDIT, D4_PACKETS, STATUS_MISSES, STATUS_PACE_SILENT};
 use crate::monitor::language::Reason;
 use crate::monitor::language::testing::{Did, PLAIN, Rig, device, status};
 use crate::monitor::port::{How, Stopped};
@@ -130,7 +132,9 @@ fn a_document_goes_in_packets_as_far_as_there_is_credit() {
     assert_eq!(did[..2], [add(b"\x01\x01\0\x16\0\0"), write(b"0123456789abcdef")]);
     assert_eq!(did[2..], [add(REQUEST)], "no credit");
     assert_eq!(rig.step(|core, now, out| core.end(now, out)), []);
-    assert_eq!(rig.wake(), [add(REQUEST)], "it is asked again");
+    assert_eq!(rig.pass(STATUS_PACE_SILENT), [add(REQUEST)], "it is asked again");
+    assert_eq!(rig.hear(b"\0\0\0\x0c\x01\0\x84\0\x01\x01\0\0"), []);
+    assert_eq!(rig.pass(STATUS_PACE_BUSY), [add(REQUEST)], "soon where it had none to give");
     let granted = b"\0\0\0\x0c\x01\0\x84\0\x01\x01\0\x01";
     assert_eq!(rig.hear(granted), [add(b"\x01\x01\0\x07\0\0"), write(b"X"), Did::End]);
     assert_eq!(over(&mut rig, Over::Ended), []);
@@ -324,7 +328,7 @@ fn silence_of_a_link_that_stands_is_none() {
     let mut rig = up(0);
     rig.begin(0);
     rig.write(b"x");
-    let did = rig.pass(Duration::from_secs(20));
+    let did = rig.pass(20 * STATUS_PACE_SILENT);
     assert!(did.len() > 10 && did.iter().all(|did| *did == add(REQUEST)), "{did:?}");
 }
 

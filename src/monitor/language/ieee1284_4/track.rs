@@ -17,10 +17,26 @@ pub(super) struct Track {
 
 #[derive(Clone, Debug)]
 enum Part {
-    /// Whole packets of ours; or a header, where the bytes of the job that follow belong to its packet.
-    Ours { bytes: Bytes, heads: bool },
+    Ours {
+        bytes: Bytes,
+        kind: Kind,
+    },
     /// Bytes of the job; they end a piece as it was given to us.
-    Job { len: usize, ends_piece: bool },
+    Job {
+        len: usize,
+        ends_piece: bool,
+    },
+}
+
+/// What bytes of ours are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Whole packets.
+    Whole,
+    /// A header: the bytes of the job that follow belong to its packet.
+    Head,
+    /// The rest of either, whose beginning has gone in an earlier playing.
+    Rest,
 }
 
 /// Where in a packet the device stands.
@@ -44,8 +60,8 @@ impl Track {
         track
     }
 
-    pub(super) fn ours(&mut self, bytes: Bytes, heads: bool) {
-        self.parts.push_back(Part::Ours { bytes, heads });
+    pub(super) fn ours(&mut self, bytes: Bytes, kind: Kind) {
+        self.parts.push_back(Part::Ours { bytes, kind });
     }
 
     pub(super) fn job(&mut self, len: usize, ends_piece: bool) {
@@ -90,7 +106,7 @@ impl Track {
                 (None, Part::Ours { bytes, .. }) if bytes.len() <= ours => {
                     ours = ours.saturating_sub(bytes.len());
                 }
-                (None, Part::Ours { bytes, .. }) if ours > 0 => {
+                (None, Part::Ours { bytes, kind }) if ours > 0 || kind == Kind::Rest => {
                     rest = Some(Rest { ours: bytes.slice(ours..), ..Rest::default() });
                 }
                 (None, Part::Job { len, .. }) if len <= job => job = job.saturating_sub(len),
@@ -98,12 +114,12 @@ impl Track {
                     let payload = len.saturating_sub(job);
                     rest = Some(Rest { payload, ..Rest::default() });
                 }
-                (rest, Part::Ours { bytes, heads }) => {
+                (rest, Part::Ours { bytes, kind }) => {
                     within = false;
                     let rest = rest.get_or_insert_default();
-                    match heads {
-                        true => rest.unseen = rest.unseen.saturating_add(1),
-                        false => rest.unsaid.push(bytes),
+                    match kind {
+                        Kind::Head => rest.unseen = rest.unseen.saturating_add(1),
+                        Kind::Whole | Kind::Rest => rest.unsaid.push(bytes),
                     }
                 }
                 (Some(rest), Part::Job { len, .. }) if within => {
@@ -133,10 +149,10 @@ mod tests {
     /// A command, then two packets of ten bytes, the second of which ends a piece.
     fn track() -> Track {
         let mut track = Track::begin(100);
-        track.ours(b"COMMAND".as_slice().into(), false);
-        track.ours(b"HEADER".as_slice().into(), true);
+        track.ours(b"COMMAND".as_slice().into(), Kind::Whole);
+        track.ours(b"HEADER".as_slice().into(), Kind::Head);
         track.job(10, false);
-        track.ours(b"header".as_slice().into(), true);
+        track.ours(b"header".as_slice().into(), Kind::Head);
         track.job(10, true);
         track
     }
@@ -164,6 +180,17 @@ mod tests {
         }
         let nothing = track().stop(stopped(0, 100));
         assert_eq!((nothing.unseen, nothing.unsaid), (2, vec![Bytes::from("COMMAND")]));
+    }
+
+    #[test]
+    fn a_packet_that_was_begun_before_is_still_begun() {
+        for (said, left) in [(0, &b"ADER"[..]), (3, b"R")] {
+            let mut track = Track::begin(100);
+            track.ours(b"ADER".as_slice().into(), Kind::Rest);
+            track.job(10, false);
+            let rest = Rest { ours: Bytes::from_static(left), payload: 10, ..Rest::default() };
+            assert_eq!(track.stop(stopped(said, 100)), rest, "{said}");
+        }
     }
 
     #[test]

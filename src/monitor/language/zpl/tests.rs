@@ -3,6 +3,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::StatusQueries;
+use crate::limits::STATUS_PACE_JOB;
 use crate::monitor::language::Reason;
 use crate::monitor::language::testing::{Did, PLAIN, Rig, device, status};
 

@@ -57,7 +57,7 @@ impl Driver<'_> {
         match port.begin_job(&self.ends.bell, now.checked_add(CONNECT_WAIT).unwrap_or(now)) {
             Ok(()) => {
                 self.arrival = None;
-                self.upward.opened(port.facts(), None);
+                self.upward.ready(port.facts());
                 stream.phase = Phase::Writing;
                 stream.moved = Instant::now();
                 Ok(true)
