@@ -33,7 +33,8 @@ pub(crate) fn install() -> Result<(), String> {
     for Package { name, version, why } in &missing {
         println!("  {name:<10} {version:<8} from PyPI, into target/venv: {why}");
     }
-    run(Command::new(PYTHON).args(["-m", "venv"]).arg(venv))?;
+    // What an older attempt, or another Python, left there is no use.
+    run(Command::new(PYTHON).args(["-m", "venv", "--clear"]).arg(venv))?;
     let wanted = missing.iter().map(|package| format!("{}=={}", package.name, package.version));
     run(Command::new(venv.join("bin/pip")).args(["install", "-q"]).args(wanted))?;
     missing.iter().try_for_each(|package| unpack(venv, package))
