@@ -99,7 +99,9 @@ impl Bench {
 
     async fn abort(&mut self, play: PlayId, how: How) -> Option<u64> {
         assert!(self.thread.urge(Urgent::Abort { play, how }));
-        let aborted = self.wait_for(|event| !matches!(event, PortEvent::Stalled(_))).await;
+        let aside =
+            |event: &PortEvent| matches!(event, PortEvent::Stalled(_) | PortEvent::Opened { .. });
+        let aborted = self.wait_for(|event| !aside(event)).await;
         match aborted {
             PortEvent::Aborted { stopped, .. } => stopped.map(|stopped| stopped.played.accepted),
             other => panic!("{other:?}"),
