@@ -72,6 +72,11 @@ impl Writer {
         self.id
     }
 
+    /// Whether others see the job already.
+    pub fn is_announced(&self) -> bool {
+        self.ticket.is_none()
+    }
+
     /// How much was appended.
     pub fn bytes(&self) -> u64 {
         self.bytes
