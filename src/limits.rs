@@ -280,6 +280,9 @@ pub const NTLM_AV_PAIRS: usize = 32;
 /// Mechanisms that a SPNEGO token may offer (Windows offers up to five).
 pub const SPNEGO_MECHANISMS: usize = 32;
 
+/// A piece of a document up to this size may wait in memory for the next piece or for the end.
+pub const LATE_BYTES: usize = 64 * 1024;
+
 /// Events that wait for one subscriber. Then what is out of date gives way.
 pub const EVENTS_WAITING: usize = 1024;
 

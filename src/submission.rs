@@ -5,9 +5,11 @@
 //!                            └──────── abort, or drop: nothing is left
 //! ```
 //!
-//! The bytes go straight into the spool file (on a thread where blocking is allowed), not through a mailbox.
+//! The bytes go straight into the spool file (on a thread where blocking is allowed), not through a mailbox. A short piece
+//! that nobody can follow yet waits for the next or for the end, so that a small job goes to that thread once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use despool_spool::{JobId, Writer};
@@ -15,6 +17,7 @@ use tokio::sync::oneshot;
 
 use crate::direct::Pipe;
 use crate::error::{Error, Result};
+use crate::limits::LATE_BYTES;
 use crate::provider::{AbortDocPrinter, EndDocPrinter, LocalPrintProvider, SUBMISSION_INTERRUPTED};
 use crate::supervise::Live;
 
@@ -25,8 +28,9 @@ pub struct Submission {
 }
 
 enum Way {
-    /// Into the spool. `None` while an append is under way, and after one was broken off.
-    Spooled { writer: Option<Writer>, end: SpooledEnd },
+    /// Into the spool. The writer is `None` while an append is under way, and after one was broken off. `late` came last,
+    /// and goes to the disk together with what comes next.
+    Spooled { writer: Option<Writer>, late: Bytes, end: SpooledEnd },
     /// Past the spool, to the device. The end of the job is awaited.
     Direct { pipe: DirectEnd, ended: oneshot::Receiver<Result<()>> },
 }
@@ -35,22 +39,45 @@ enum Way {
 struct SpooledEnd {
     job: JobId,
     provider: Live<LocalPrintProvider>,
-    told: bool,
+    told: Arc<AtomicBool>,
 }
 
 impl SpooledEnd {
     /// Waits until the provider knows.
-    async fn tell(mut self) {
-        self.told = true;
+    async fn tell(self) {
+        self.told.store(true, Ordering::Release);
         // A provider made anew finds the job by itself.
-        let _ = self.provider.ask(EndDocPrinter { job: self.job }).await;
+        let _ = self.provider.ask(EndDocPrinter { job: self.job, told: None }).await;
+    }
+
+    /// For the end of a commit, on whatever thread: the provider is told of a durable job at once, and tells its sender.
+    fn once_durable(
+        &self,
+        to: oneshot::Sender<Result<()>>,
+    ) -> impl FnOnce(despool_spool::Result<()>) + Send + 'static {
+        let (job, provider, told) = (self.job, self.provider.clone(), self.told.clone());
+        move |done| match done {
+            Ok(()) if told.swap(true, Ordering::AcqRel) => drop(to.send(Ok(()))),
+            Ok(()) => provider.tell(EndDocPrinter { job, told: Some(to) }),
+            Err(error) => drop(to.send(Err(error.into()))),
+        }
+    }
+
+    /// How a commit ended.
+    async fn taken_in(self, tell: oneshot::Receiver<Result<()>>) -> Result<()> {
+        match tell.await {
+            Ok(done) => done,
+            // The provider died with it: it is durable, and a provider made anew finds it by itself.
+            Err(_) if self.told.load(Ordering::Acquire) => Ok(()),
+            Err(_) => Err(Error::Stopping),
+        }
     }
 }
 
 impl Drop for SpooledEnd {
     fn drop(&mut self) {
-        if !self.told {
-            self.provider.tell(EndDocPrinter { job: self.job });
+        if !self.told.swap(true, Ordering::AcqRel) {
+            self.provider.tell(EndDocPrinter { job: self.job, told: None });
         }
     }
 }
@@ -76,8 +103,8 @@ impl Drop for DirectEnd {
 impl Submission {
     pub(crate) fn spooled(writer: Writer, provider: Live<LocalPrintProvider>) -> Self {
         let job = writer.job();
-        let end = SpooledEnd { job, provider, told: false };
-        Self { job, way: Way::Spooled { writer: Some(writer), end } }
+        let end = SpooledEnd { job, provider, told: Arc::default() };
+        Self { job, way: Way::Spooled { writer: Some(writer), late: Bytes::new(), end } }
     }
 
     pub(crate) fn direct(
@@ -110,10 +137,15 @@ impl Submission {
                     Err(Error::Canceled { id: job })
                 }
             }
-            Way::Spooled { writer, .. } => {
+            Way::Spooled { writer, late, .. } => {
                 let mut taken = writer.take().ok_or_else(|| broken_off(job))?;
+                if late.is_empty() && bytes.len() <= LATE_BYTES && !taken.is_announced() {
+                    (*late, *writer) = (bytes, Some(taken));
+                    return Ok(());
+                }
+                let first = std::mem::take(late);
                 let appended = blocking(move || {
-                    let appended = taken.append(&bytes);
+                    let appended = taken.append(&first).and_then(|()| taken.append(&bytes));
                     (taken, appended)
                 });
                 let (back, appended) = appended.await?;
@@ -134,12 +166,13 @@ impl Submission {
                 pipe.broken = None;
                 ended.map_err(|_| Error::Restarting)??;
             }
-            Way::Spooled { writer, end } => {
-                let writer = writer.ok_or_else(|| broken_off(job))?;
-                let (told, tell) = oneshot::channel();
-                blocking(move || writer.commit(move |done| drop(told.send(done)))).await?;
-                tell.await.map_err(|_| Error::Stopping)??;
-                end.tell().await;
+            Way::Spooled { writer, late, end } => {
+                let mut writer = writer.ok_or_else(|| broken_off(job))?;
+                let (to, tell) = oneshot::channel();
+                let then = end.once_durable(to);
+                let committed = move || writer.append(&late).map(|()| writer.commit(then));
+                blocking(committed).await??;
+                end.taken_in(tell).await?;
             }
         }
         Ok(job)
@@ -166,7 +199,7 @@ impl Submission {
         match self.way {
             Way::Direct { mut pipe, .. } => pipe.broken = Some(why),
             Way::Spooled { writer: None, .. } => {}
-            Way::Spooled { writer: Some(writer), end } => {
+            Way::Spooled { writer: Some(writer), end, .. } => {
                 let _ = blocking(move || writer.abort(&why)).await;
                 end.tell().await;
             }

@@ -31,7 +31,8 @@ pub struct Writer {
     id: JobId,
     /// `None` once the job was announced: its ticket is in the journal then.
     ticket: Option<Box<Ticket>>,
-    file: Arc<dyn File>,
+    /// Made when the first bytes come: whoever begins a document need not wait for the disk.
+    file: Option<Arc<dyn File>>,
     growth: Arc<Growth>,
     /// The document so far, while it is small.
     inline: Option<Vec<u8>>,
@@ -48,7 +49,7 @@ impl Writer {
         spool: Arc<Inner>,
         id: JobId,
         ticket: Ticket,
-        file: Arc<dyn File>,
+        file: Option<Arc<dyn File>>,
         allocated: u64,
     ) -> Self {
         Self {
@@ -72,21 +73,37 @@ impl Writer {
         self.id
     }
 
+    /// Whether others see the job already.
+    pub fn is_announced(&self) -> bool {
+        self.ticket.is_none()
+    }
+
     /// How much was appended.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// The document so far, to be followed while it grows.
-    pub fn document(&self) -> Document {
-        Document::new(self.file.clone(), self.growth.clone(), self.id.file_name())
+    pub fn document(&mut self) -> Result<Document> {
+        Ok(Document::new(self.file()?, self.growth.clone(), self.id.file_name()))
+    }
+
+    fn file(&mut self) -> Result<Arc<dyn File>> {
+        if let Some(file) = &self.file {
+            return Ok(file.clone());
+        }
+        let file = self.spool.new_file(self.id, 0)?;
+        Ok(self.file.insert(file).clone())
     }
 
     /// Makes the job visible (listed, playable, cancelable) before its document is whole.
     pub fn announce(&mut self) -> Result<()> {
+        if self.is_announced() {
+            return Ok(());
+        }
+        let document = self.document()?;
         let Some(ticket) = self.ticket.take() else { return Ok(()) };
         let record = Record::Announced { id: self.id, direct: false, ticket };
-        let document = self.document();
         let growth = self.growth.clone();
         self.spool.enter(record, Room::NewWork, |table| {
             table.growing.insert(self.id, (document, growth));
@@ -121,7 +138,8 @@ impl Writer {
             self.spool.check_disk(added)?;
             self.space_check_at = total.saturating_add(SPACE_CHECK_BYTES);
         }
-        self.file.write_at(bytes, self.bytes).map_err(|source| self.write_failed(source, added))?;
+        let file = self.file()?;
+        file.write_at(bytes, self.bytes).map_err(|source| self.write_failed(source, added))?;
         self.crc32c = crc32c::crc32c_append(self.crc32c, bytes);
         self.keep_inline(bytes);
         self.bytes = total;
@@ -170,8 +188,9 @@ impl Writer {
         if self.growth.end() == End::Broken {
             return Err(Error::Canceled { id: self.id });
         }
+        let file = self.file()?;
         if self.allocated > self.bytes {
-            self.file.set_bytes(self.bytes).map_err(Error::disk("cutting", self.id.file_name()))?;
+            file.set_bytes(self.bytes).map_err(Error::disk("cutting", self.id.file_name()))?;
         }
         let record = Record::Committed {
             id: self.id,
@@ -183,7 +202,7 @@ impl Writer {
         let landing = Landing {
             id: self.id,
             record,
-            file: self.file.clone(),
+            file,
             growth: self.growth.clone(),
             _share: self.share.take(),
         };

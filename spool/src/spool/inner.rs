@@ -13,7 +13,7 @@ use crate::disk::Request;
 use crate::document::{Document, Growth};
 use crate::error::{Error, Result};
 use crate::journal::{Journal, Record, Room};
-use crate::limits::{ID_BLOCK, ID_LAST, WRITERS};
+use crate::limits::{ID_BLOCK, ID_LAST, INLINE_BYTES, WRITERS};
 use crate::shadow::{Change, DocumentState, Shadow, State, Ticket};
 use crate::space::Share;
 use crate::store::{File, Store};
@@ -60,14 +60,17 @@ impl Inner {
             self.writers.fetch_sub(1, Ordering::AcqRel);
             return Err(Error::TooManyWriters { limit: WRITERS });
         }
-        let made = self.next_id().and_then(|id| Ok((id, self.new_file(id, expected)?)));
+        // A large document's space is reserved now.
+        let allocated = if expected > INLINE_BYTES as u64 { expected } else { 0 };
+        let file = |id| (allocated > 0).then(|| self.new_file(id, allocated)).transpose();
+        let made = self.next_id().and_then(|id| Ok((id, file(id)?)));
         let (id, file) = made.inspect_err(|_| {
             self.writers.fetch_sub(1, Ordering::AcqRel);
         })?;
-        Ok(Writer::new(share, self.clone(), id, ticket, file, expected))
+        Ok(Writer::new(share, self.clone(), id, ticket, file, allocated))
     }
 
-    fn new_file(&self, id: JobId, expected_bytes: u64) -> Result<Arc<dyn File>> {
+    pub(crate) fn new_file(&self, id: JobId, expected_bytes: u64) -> Result<Arc<dyn File>> {
         let name = id.file_name();
         let file = self.store.create_unnamed().map_err(Error::disk("creating", &*name))?;
         if expected_bytes > 0 {
