@@ -13,7 +13,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use despool_spool::{Cause, Deed};
-use despool_spool::{Change, Confirmed, Error, Recovery, Ticket};
+use despool_spool::{Change, Confirmed, Error, JobId, Recovery, Ticket};
 use support::mem_store::{Fault, Loss, MemStore};
 use support::model::{Driver, Op, brief, moment_of, open, read_document};
 
@@ -205,7 +205,7 @@ fn two_sessions(store: &Arc<MemStore>) -> Vec<u32> {
     for _ in 0..2 {
         let Ok((spool, _)) = open(store) else { break };
         given.extend(spool.begin(Ticket::new("label"), None).map(|writer| writer.job().number()));
-        given.extend(spool.begin_direct(Ticket::new("label")).map(|id| id.number()));
+        given.extend(spool.begin_direct(Ticket::new("label")).map(JobId::number));
         spool.close();
         assert!(matches!(
             spool.begin_direct(Ticket::new("label")),
