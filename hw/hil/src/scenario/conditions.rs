@@ -45,9 +45,9 @@ fn condition(stage: &Stage, language: Language, command: &str, reason: &str) -> 
     let wire = UsbPrinter::new(PrinterOptions::default(), printer.behind());
     let wire = bench.plug(Slot::Xhci(0), wire, &printer)?;
     bench.wait_for_node("/dev/usb/lp0")?;
-    let name = if language == Language::Escpos { "escpos" } else { "auto" };
+    let name = if language == Language::Escpos { "escpos" } else { "none" };
     let server = Server::start(&bench, stage, &[Queue::new("label", URI).language(name)])?;
-    // Lines of text: in them no language finds a question.
+    // Lines of text: what is not text in what comes is a question of the language monitor.
     let line = b"A line of text as it stands on a receipt\n";
     let content: Vec<u8> = line.iter().copied().cycle().take(2 << 20).collect();
     wire.with(|device| device.set_rate(Some(200_000)));
@@ -68,8 +68,22 @@ fn condition(stage: &Stage, language: Language, command: &str, reason: &str) -> 
     println!("  from {command} to the notification: median {median:.1?} of {}", latencies.len());
     wire.with(|device| device.set_rate(None));
     server.wait_for_state(&job, "completed", EVENT)?;
-    printer.expect(&content)?;
+    equal("the text that arrived", without_questions(&printer.take()) == content, true)?;
     server.stop().map(drop)
+}
+
+/// Without `DLE EOT n`, `GS a n` and `GS r n`, which the language monitor puts between the job's own commands.
+fn without_questions(mut got: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    while let Some((first, rest)) = got.split_first() {
+        if matches!(first, 0x10 | 0x1D) {
+            got = rest.get(2..).unwrap_or_default();
+        } else {
+            text.push(*first);
+            got = rest;
+        }
+    }
+    text
 }
 
 /// Printers on three kinds of serial line say XOFF in the middle of a job, for half a minute. FTDI chips obey by themselves,

@@ -118,7 +118,8 @@ impl Cut<'_> {
         holds(&format!("the record says what was done: {done:?}"), done.recovery().is_some())?;
         holds(&format!("{count} of at most {maybe} bytes are on paper"), count as u64 <= maybe)?;
         let from = is_end(&self.printer.take(), content)?;
-        if self.policy != "resume" {
+        // Who releases a job that was held has looked at the paper and has it go on; `reprint` would begin again.
+        if !["resume", "hold"].contains(&self.policy) {
             return equal("it begins again at", from, 0);
         }
         holds(&format!("nothing is lost between {count} and {from}"), from <= count)?;
