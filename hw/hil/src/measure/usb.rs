@@ -95,10 +95,11 @@ pub(super) fn dead_time(stage: &Stage) -> Result<Vec<Figure>> {
     let server = Server::start(&bench, stage, &[queue])?;
     bench.guest().write("/tmp/label", LABEL)?;
     wire.with(|device| device.set_nak(true));
+    // A sender stays until its job is done: it may be told what the printer says.
     let script = format!(
-        "n=0; while [ $n -lt {JOBS} ]; do busybox nc 127.0.0.1 9100 < /tmp/label; n=$((n+1)); done"
+        "n=0; while [ $n -lt {JOBS} ]; do busybox nc 127.0.0.1 9100 < /tmp/label & n=$((n+1)); done; wait"
     );
-    bench.guest().shell(&script)?;
+    let sending = bench.guest().spawn(&["/bin/sh", "-c", &script])?;
     let until = Instant::now() + EVENT;
     while server.printer("label")?.get("queued").and_then(serde_json::Value::as_u64)
         < Some(JOBS as u64)
@@ -111,6 +112,7 @@ pub(super) fn dead_time(stage: &Stage) -> Result<Vec<Figure>> {
     wire.with(|device| device.set_nak(false));
     printer.wait_for_bytes((JOBS * LABEL.len()) as u64)?;
     printer.expect(&LABEL.repeat(JOBS))?;
+    sending.wait(EVENT)?.successful()?;
     let arrivals = wire.with(|device| device.arrivals().to_vec());
     // The first one waited.
     let pairs = arrivals.iter().skip(1).zip(arrivals.iter().skip(2));

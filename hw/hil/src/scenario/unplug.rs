@@ -54,6 +54,9 @@ const IN_FLIGHT: usize = despool_hw::limits::USB_TRANSFERS * despool_hw::limits:
 /// The other controllers do the same, one unplug more or less.
 const FEW: u32 = 5;
 
+/// What the guest's kernel knows of the cable.
+const KERNEL: &str = "busybox dmesg | busybox tail -n 12; ls /sys/bus/usb/devices /dev/usb";
+
 fn few(stage: &Stage, slot: Slot) -> Result<()> {
     rounds(stage, "auto", slot, stage.rounds.min(FEW))?;
     rounds(stage, "resume", slot, stage.rounds.min(FEW))
@@ -71,7 +74,9 @@ fn rounds(stage: &Stage, policy: &str, slot: Slot, count: u32) -> Result<()> {
     for round in 0..count {
         let at = dice.below(JOB as u64);
         let told = |error: Error| {
-            Error::Unexpected(format!("{policy}, round {round}, pulled at byte {at}: {error}"))
+            let kernel = bench.guest().shell(KERNEL).map(|said| said.text()).unwrap_or_default();
+            let what = format!("{policy}, round {round}, pulled at byte {at}: {error}");
+            Error::Unexpected(format!("{what}\nthe guest's kernel: {kernel}"))
         };
         let content = document(stage.seed.wrapping_add(u64::from(round)), JOB);
         let cut = Cut { server: &server, bench: &bench, printer: &printer, slot, policy };
