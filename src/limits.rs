@@ -3,6 +3,10 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+/// A device that is plugged in is told of in several steps, some milliseconds apart; after this long without one it is
+/// looked at.
+pub const ARRIVAL_QUIET: Duration = Duration::from_millis(300);
+
 /// A printer's name is at most this long (CUPS allows 127 bytes).
 pub const PRINTER_NAME_BYTES: usize = 127;
 

@@ -51,6 +51,21 @@ pub fn discover() -> Vec<Found> {
     discover_in(Path::new("/"))
 }
 
+/// Attached printers ([`Found::is_printer`]) that none of these URIs means, also by another name for the same device.
+pub fn discover_printers_but(known: &[DeviceUri]) -> Vec<Found> {
+    discover_printers_but_in(Path::new("/"), known)
+}
+
+/// Like [`discover_printers_but`], with another directory for `/`.
+pub fn discover_printers_but_in(root: &Path, known: &[DeviceUri]) -> Vec<Found> {
+    let root = Root::new(root);
+    let mut found = usb::find_others(&root, known);
+    found.extend(parallel::find(&root).into_iter().filter(|port| !known.contains(&port.uri)));
+    found.retain(Found::is_printer);
+    found.truncate(DISCOVERED);
+    found
+}
+
 /// Like [`discover`], with another directory for `/` (its `sys`, `dev` and `proc` are read).
 pub fn discover_in(root: &Path) -> Vec<Found> {
     let root = Root::new(root);

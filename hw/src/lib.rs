@@ -34,7 +34,10 @@ mod usb;
 pub use arrival::{Arrival, Arrived};
 pub use bell::Bell;
 pub use device_id::DeviceId;
-pub use discover::{Found, discover, discover_in, host_controller, host_controller_in};
+pub use discover::{
+    Found, discover, discover_in, discover_printers_but, discover_printers_but_in, host_controller,
+    host_controller_in,
+};
 pub use error::Error;
 pub use file::FilePort;
 pub use open::open;
@@ -48,4 +51,5 @@ pub use uri::{
     APPSOCKET_PORT, DataBits, DeviceUri, Flow, Host, Parity, SerialUri, SimLanguage, SimUri,
     SocketUri, StopBits, UriError, UsbUri,
 };
+pub use usb::hotplug::Hotplug;
 pub use usb::{Quirk, QuirkError, UsbPort, set_quirks};

@@ -137,6 +137,13 @@ impl PrinterPort {
         Ok(self.held == 0)
     }
 
+    /// True where the printer's own line says so.
+    fn is_busy(&mut self) -> Result<bool, Error> {
+        let status = self.driver.status();
+        self.status = status.map_err(|errno| self.failed("asking for the status", errno))?;
+        Ok(self.status.and_then(|status| status.busy) == Some(true))
+    }
+
     fn line_now(&self) -> Line {
         let Some(status) = self.status else { return Line::default() };
         let held_back = status.busy.map(|busy| busy || self.refused);
@@ -169,6 +176,10 @@ impl Port for PrinterPort {
     fn write(&mut self, lent: Lent<'_>) -> Result<usize, Error> {
         if !self.settle()? {
             self.refused = true;
+            return Ok(0);
+        }
+        if self.refused && self.is_busy()? {
+            // An attempt would keep the processor busy for a clock tick; a look is one access.
             return Ok(0);
         }
         let count = match self.driver.write(lent.first(PARALLEL_WRITE_BYTES).bytes) {

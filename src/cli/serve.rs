@@ -1,17 +1,19 @@
 //! `despool serve`: runs the server in the foreground.
 
+mod found;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use actix::System;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use self::found::{Arrivals, FoundPrinters};
 use super::client::join;
 use super::{Failed, Outcome};
-use crate::config::{Config, PrinterConfig};
+use crate::config::Config;
 use crate::server::Server;
 use crate::systemd;
 
@@ -35,8 +37,18 @@ pub(crate) fn default_config() -> Option<PathBuf> {
 }
 
 impl Serve {
-    fn load(&self) -> Result<Config, Failed> {
-        load(self.config.clone(), self.state_dir.as_deref(), without_file)
+    /// The configuration; without a file, with the printers that were found so far.
+    fn load(&self, found: &mut Option<FoundPrinters>) -> Result<Config, Failed> {
+        let mut config =
+            load(self.config.clone(), self.state_dir.as_deref(), Config::without_file)?;
+        if let Some(found) = found.as_mut().filter(|_| self.has_no_file()) {
+            config.printers = found.look();
+        }
+        Ok(config)
+    }
+
+    fn has_no_file(&self) -> bool {
+        self.config.is_none() && default_config().is_none()
     }
 }
 
@@ -56,38 +68,17 @@ pub(super) fn load(
     Ok(config)
 }
 
-/// With no configuration at all, every printer that is found is served.
-fn without_file() -> Config {
-    let mut config = Config::without_file();
-    let printers = despool_hw::discover().into_iter().filter(despool_hw::Found::is_printer);
-    for (n, port) in printers.enumerate() {
-        let name = port
-            .device_id
-            .as_ref()
-            .and_then(|id| id.model.clone())
-            .unwrap_or_else(|| format!("printer{n}"));
-        let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-        let name: String = name.chars().map(plain).collect();
-        let taken = config.printers.iter().any(|printer| printer.name.eq_ignore_ascii_case(&name));
-        let name = if taken { format!("{name}-{n}") } else { name };
-        let info = port.description.clone();
-        config
-            .printers
-            .push(Arc::new(PrinterConfig { info, ..PrinterConfig::new(&name, port.uri) }));
-    }
-    config
-}
-
 pub(super) fn run(args: &Serve) -> Outcome {
     start_log();
-    let config = args.load()?;
+    let mut found = args.has_no_file().then(FoundPrinters::listen);
+    let config = args.load(&mut found)?;
     System::new().block_on(async {
         // Before anybody is told that we are there, and may send one.
         let signals = Signals::new()?;
         let server = Server::start(config)?;
         announce(&server);
         systemd::notify("READY=1");
-        attend(args, server, signals).await
+        attend(args, server, signals, found).await
     })
 }
 
@@ -133,13 +124,20 @@ impl Signals {
 }
 
 /// Waits for what the administrator says.
-async fn attend(args: &Serve, mut server: Server, mut signals: Signals) -> Outcome {
+async fn attend(
+    args: &Serve,
+    mut server: Server,
+    mut signals: Signals,
+    mut found: Option<FoundPrinters>,
+) -> Outcome {
     let mut watchdog = systemd::watchdog();
+    let mut arrivals = Arrivals::of(found.as_mut())?;
     loop {
         tokio::select! {
             _ = signals.terminate.recv() => break,
             _ = signals.interrupt.recv() => break,
-            _ = signals.hang_up.recv() => reload(args, &mut server).await,
+            _ = signals.hang_up.recv() => reload(args, &mut server, &mut found).await,
+            () = arrivals.next() => welcome(args, &mut server, &mut found).await,
             () = systemd::tick(&mut watchdog) => {
                 // A word from the provider: alive means that the road answers, not that this thread does.
                 if server.is_alive().await {
@@ -155,9 +153,9 @@ async fn attend(args: &Serve, mut server: Server, mut signals: Signals) -> Outco
 }
 
 /// A configuration that is wrong changes nothing.
-async fn reload(args: &Serve, server: &mut Server) {
+async fn reload(args: &Serve, server: &mut Server, found: &mut Option<FoundPrinters>) {
     systemd::reloading();
-    match args.load() {
+    match args.load(found) {
         Ok(config) => match server.reload(config).await {
             Ok(()) => tracing::info!("the configuration was read again"),
             Err(error) => tracing::error!(%error, "the configuration applies, but for this"),
@@ -165,4 +163,20 @@ async fn reload(args: &Serve, server: &mut Server) {
         Err(Failed(problems)) => tracing::error!(problems, "the configuration stays as it was"),
     }
     systemd::notify("READY=1");
+}
+
+/// Some device came. Where that is a printer that nobody knew, it is served from now on.
+async fn welcome(args: &Serve, server: &mut Server, found: &mut Option<FoundPrinters>) {
+    let before = found.as_ref().map_or(0, FoundPrinters::count);
+    let Ok(config) = args.load(found) else { return };
+    let newcomers = config.printers.get(before..).unwrap_or_default().to_vec();
+    if newcomers.is_empty() {
+        return;
+    }
+    match server.reload(config).await {
+        Ok(()) => newcomers.iter().for_each(|printer| {
+            tracing::info!(printer = %printer.name, port = %printer.port, "plugged in; it is served");
+        }),
+        Err(error) => tracing::error!(%error, "a printer was plugged in, and is served, but for this"),
+    }
 }

@@ -19,6 +19,7 @@ pub mod bench;
 pub mod device;
 mod error;
 pub mod limits;
+pub mod measure;
 pub mod prepare;
 pub mod scenario;
 pub mod vm;

@@ -21,6 +21,9 @@ pub const NODE: Duration = Duration::from_secs(30);
 /// What a scenario waits for happens within this, unless it says otherwise.
 pub const EVENT: Duration = Duration::from_secs(120);
 
+/// Not everything that is waited for is told: it is asked for again after this long.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
 /// A shim or a device says what it was asked for within this.
 pub const SHIM: Duration = Duration::from_secs(10);
 

@@ -3,14 +3,19 @@
 //! [`wires`] shows that the bench itself can be believed: the kernel's drivers and busybox, nothing of despool.
 //! The others run despool itself, as an operator does ([`server`]).
 
+pub mod attach;
 pub mod check;
+pub mod conditions;
 pub mod hotplug;
 pub mod lines;
 pub mod server;
+pub mod unplug;
 pub mod usb;
 pub mod wires;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::bench::Setup;
@@ -34,6 +39,8 @@ pub struct Stage {
     pub despool: PathBuf,
     /// What random choices start from.
     pub seed: u64,
+    /// How often a scenario that repeats itself does so.
+    pub rounds: u32,
 }
 
 /// One scenario.
@@ -49,7 +56,7 @@ pub struct Scenario {
 
 /// All of them.
 pub fn all() -> Vec<Scenario> {
-    [wires::ALL, usb::ALL, hotplug::ALL, lines::ALL].concat()
+    [wires::ALL, usb::ALL, unplug::ALL, hotplug::ALL, conditions::ALL, lines::ALL].concat()
 }
 
 /// What running some scenarios came to.
@@ -61,26 +68,50 @@ pub struct Summary {
     pub failed: Vec<(&'static str, String)>,
 }
 
-/// Runs scenarios one after the other; `tell` hears of each as it ends.
-pub fn run(stage: &Stage, scenarios: &[Scenario], tell: &dyn Fn(&str)) -> Summary {
-    let mut summary = Summary::default();
-    for scenario in scenarios {
-        let begun = Instant::now();
-        let result = run_one(stage, scenario);
-        let took = begun.elapsed();
+/// Runs scenarios, so many at a time; `tell` hears of each as it ends.
+pub fn run(
+    stage: &Stage,
+    scenarios: &[Scenario],
+    at_a_time: usize,
+    tell: &(dyn Fn(&str) + Sync),
+) -> Summary {
+    let (next, summary) = (AtomicUsize::new(0), Mutex::new(Summary::default()));
+    let work = || {
+        while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let begun = Instant::now();
+            let result = run_one(stage, scenario);
+            let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
+            summary.note(scenario.name, begun.elapsed(), result, tell);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..at_a_time.max(1) {
+            scope.spawn(work);
+        }
+    });
+    summary.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Summary {
+    fn note(
+        &mut self,
+        name: &'static str,
+        took: Duration,
+        result: Result<()>,
+        tell: &dyn Fn(&str),
+    ) {
         let seconds = took.as_secs_f32();
         match result {
             Ok(()) => {
-                tell(&format!("test {} ... ok ({seconds:.1} s)", scenario.name));
-                summary.passed.push((scenario.name, took));
+                tell(&format!("test {name} ... ok ({seconds:.1} s)"));
+                self.passed.push((name, took));
             }
             Err(error) => {
-                tell(&format!("test {} ... FAILED ({seconds:.1} s)\n  {error}", scenario.name));
-                summary.failed.push((scenario.name, error.to_string()));
+                tell(&format!("test {name} ... FAILED ({seconds:.1} s)\n  {error}"));
+                self.failed.push((name, error.to_string()));
             }
         }
     }
-    summary
 }
 
 /// A panic of a scenario is its failure, not the end of the others.

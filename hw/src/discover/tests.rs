@@ -196,6 +196,30 @@ fn usb_printers_that_nobody_has_bound() {
 }
 
 #[test]
+fn printers_that_are_known_by_whatever_name_are_no_newcomers() {
+    let machine = Machine::new();
+    machine.printer("usb1", "1-1", "lp0", ["Zebra", "ZD420", "D2J1"]);
+    machine.printer("usb2", "2-1", "lp1", ["HP", "LaserJet", ""]);
+    machine.adapter("usb3", "3-1", "ttyUSB0", ["FTDI", "FT232R USB UART", "A9"]);
+    machine.file("dev/parport0", "");
+    machine.file("proc/sys/dev/parport/parport0/autoprobe", "CLASS:PRINTER;\nMODEL:Label;\n");
+    let others = |known: &[&str]| {
+        let known: Vec<DeviceUri> = known.iter().map(|uri| uri.parse().unwrap()).collect();
+        let found = discover_printers_but_in(machine.0.path(), &known).into_iter();
+        found.map(|found| found.uri.to_string()).collect::<Vec<_>>()
+    };
+    let (zebra, laser) = ("usb://Zebra/ZD420?serial=D2J1", "usb://HP/LaserJet?port=2-1");
+    assert_eq!(others(&[]), [zebra, laser, "parallel:/dev/parport0"]);
+    assert_eq!(others(&["parallel:/dev/parport0", laser]), [zebra]);
+    // By its node; as any printer of its model; another serial number is another printer.
+    assert_eq!(others(&["file:/dev/usb/lp0", "usb://HP/LaserJet"]), ["parallel:/dev/parport0"]);
+    assert_eq!(
+        others(&["usb://Zebra/ZD420?serial=OTHER", laser]),
+        [zebra, "parallel:/dev/parport0"]
+    );
+}
+
+#[test]
 fn parallel_ports_once() {
     let machine = Machine::new();
     machine.file("dev/lp0", "").file("dev/lpx", "").file("dev/parport", "");

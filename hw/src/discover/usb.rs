@@ -7,9 +7,22 @@ use crate::usb::identity::{Fit, fit, uris};
 use crate::{DeviceUri, UsbUri};
 
 pub(super) fn find(root: &Root) -> Vec<Found> {
+    find_others(root, &[])
+}
+
+/// Those that none of these URIs may mean.
+pub(super) fn find_others(root: &Root, known: &[DeviceUri]) -> Vec<Found> {
     let all = printers(root);
     let named = uris(&all);
-    all.into_iter().zip(named).filter_map(|(printer, uri)| found(printer, uri)).collect()
+    let others = all.into_iter().zip(named).filter(|(printer, _)| !is_meant(printer, known));
+    others.filter_map(|(printer, uri)| found(printer, uri)).collect()
+}
+
+fn is_meant(printer: &Printer, known: &[DeviceUri]) -> bool {
+    known.iter().any(|uri| match uri {
+        DeviceUri::Usb(wanted) => fit(printer, wanted) != Fit::No,
+        uri => printer.node.is_some() && uri.path() == printer.node.as_deref(),
+    })
 }
 
 fn found(printer: Printer, uri: Option<UsbUri>) -> Option<Found> {

@@ -5,23 +5,28 @@
 //! speak.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
 
+use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::net::netlink::{KOBJECT_UEVENT, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
 
+use crate::fault::failed;
 use crate::limits::{UEVENT_BYTES, UEVENTS};
+use crate::poll::poll;
+use crate::{Arrived, Bell, Error};
 
 /// The kernel (1) and udevd (2), as bits.
 const GROUPS: u32 = 0b11;
 
 /// An open ear.
 #[derive(Debug)]
-pub(crate) struct Hotplug(OwnedFd);
+pub struct Hotplug(OwnedFd);
 
 impl Hotplug {
     /// Listens from now on.
-    pub(crate) fn listen() -> Result<Self, Errno> {
+    pub fn listen() -> Result<Self, Errno> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let (family, kind) = (AddressFamily::NETLINK, SocketType::DGRAM);
         let socket = socket_with(family, kind, flags, Some(KOBJECT_UEVENT))?;
@@ -29,8 +34,29 @@ impl Hotplug {
         Ok(Self(socket))
     }
 
+    /// Waits until a device has come, gone or changed, the bell rings, or `until` (`None`: no deadline).
+    ///
+    /// Errors: [`Error::Ours`].
+    pub fn wait(&self, bell: &Bell, until: Option<Instant>) -> Result<Arrived, Error> {
+        loop {
+            let mut fds = [PollFd::new(bell, PollFlags::IN), PollFd::new(self, PollFlags::IN)];
+            poll(&mut fds, until)
+                .map_err(|errno| failed("the kernel", "waiting for devices", errno))?;
+            let [rang, _] = fds.map(|fd| !fd.revents().is_empty());
+            if rang && bell.hush() {
+                return Ok(Arrived::Rang);
+            }
+            if self.told() {
+                return Ok(Arrived::MayBeThere);
+            }
+            if until.is_some_and(|until| until <= Instant::now()) {
+                return Ok(Arrived::TimedOut);
+            }
+        }
+    }
+
     /// Takes what has been told; true if there was something (or more than the socket holds).
-    pub(crate) fn told(&self) -> bool {
+    pub fn told(&self) -> bool {
         let mut buf = [0; UEVENT_BYTES];
         let mut told = false;
         for _ in 0..UEVENTS {

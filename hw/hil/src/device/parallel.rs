@@ -93,7 +93,7 @@ impl ParallelPort {
             let ours = stream.try_clone().ok();
             *shared.to_shim.lock().unwrap_or_else(PoisonError::into_inner) = ours;
             shared.send(&[Message::Id(id)]);
-            Wire { stream, shared: &shared, behind, taken: 0, told: None }.run();
+            Wire { stream, shared: &shared, behind, taken: 0, late: Vec::new(), told: None }.run();
         });
         thread.map_err(|source| Error::Ours { doing: "starting a thread", source })?;
         Ok(Self { shared, printer, _watch: watch })
@@ -167,6 +167,8 @@ struct Wire<'a> {
     behind: Behind,
     /// Bytes that the shim's printer took.
     taken: u64,
+    /// Those of them that the printer has not: it stopped when they were on their way. No more than it had allowed.
+    late: Vec<u8>,
     /// What the shim was told last: limit and condition.
     told: Option<(u64, despool_hil_models::Condition)>,
 }
@@ -205,11 +207,12 @@ impl Wire<'_> {
         let now = Instant::now();
         match message {
             Message::Taken(bytes) => {
-                // There is room: the shim took no more than it was allowed to.
-                self.behind.take(&bytes, now);
                 self.taken = self.taken.saturating_add(bytes.len() as u64);
+                self.late.extend(bytes);
+                self.give(now);
             }
             Message::Reset => {
+                self.late.clear();
                 self.behind.reset(now);
                 self.shared.heard().resets += 1;
             }
@@ -223,10 +226,18 @@ impl Wire<'_> {
         self.shared.changed.notify_all();
     }
 
+    /// Gives the printer what it takes.
+    fn give(&mut self, now: Instant) {
+        let count = self.behind.take(&self.late, now);
+        self.late.drain(..count.min(self.late.len()));
+    }
+
     /// Tells the shim what has changed at the printer.
     fn tell(&mut self) {
         let now = Instant::now();
-        let room = u64::try_from(self.behind.room(now)).unwrap_or(u64::MAX);
+        self.give(now);
+        let room = self.behind.room(now).saturating_sub(self.late.len());
+        let room = u64::try_from(room).unwrap_or(u64::MAX);
         let state = (self.taken.saturating_add(room), self.behind.condition());
         let mut messages = Vec::new();
         if self.told != Some(state) {

@@ -94,6 +94,11 @@ impl Printer {
         Err(Error::TooLate { what, waited: limit })
     }
 
+    /// It forgets what it had not printed, and what it wanted to say.
+    pub fn switch_off_and_on(&self) {
+        self.handle.with_model(Model::power_cycle);
+    }
+
     /// The bytes of jobs that came since the last call.
     pub fn take(&self) -> Vec<u8> {
         self.handle.take_kept()

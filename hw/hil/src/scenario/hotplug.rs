@@ -14,6 +14,7 @@ pub const ALL: &[Scenario] = &[
     Scenario { name: "hotplug::twins", when: When::Always, run: twins },
     Scenario { name: "hotplug::late", when: When::Always, run: late },
     Scenario { name: "hotplug::without_configuration", when: When::Full, run: unconfigured },
+    Scenario { name: "hotplug::late_without_configuration", when: When::Full, run: newcomers },
     Scenario { name: "hotplug::server_killed", when: When::Always, run: killed },
     Scenario { name: "hotplug::ids_that_lie", when: When::Full, run: ids },
 ];
@@ -105,6 +106,30 @@ fn unconfigured(stage: &Stage) -> Result<()> {
         server.wait_for_state(&job, "completed", EVENT)?;
         printer.expect(&content)?;
     }
+    server.stop().map(drop)
+}
+
+/// Printers that are plugged in while it serves are served too, each as a printer of its own, and stay when they are pulled.
+fn newcomers(stage: &Stage) -> Result<()> {
+    let bench = stage.setup.start()?;
+    let server = Server::start_without_configuration(&bench, stage)?;
+    let content = document(stage.seed, 100_000);
+    let print = |name: &str, printer: &Printer| {
+        server.wait_for_printer(name)?;
+        let job = server.print(name, &content)?;
+        server.wait_for_state(&job, "completed", EVENT)?;
+        printer.expect(&content)
+    };
+    let (one, one_wire) = plug(&bench, Slot::Xhci(0), PrinterOptions::default())?;
+    print("Virtual-Label", &one)?;
+    let (other, _other_wire) = plug(&bench, Slot::Ehci(0), nameless())?;
+    print("Cheap", &other)?;
+    drop(one_wire);
+    server.wait_for_reason("Virtual-Label", "offline", true)?;
+    let (one, _one_wire) = plug(&bench, Slot::Xhci(1), PrinterOptions::default())?;
+    print("Virtual-Label", &one)?;
+    // The parallel port's, Virtual Label and Cheap.
+    equal("printers", server.printers()?.len(), 3)?;
     server.stop().map(drop)
 }
 

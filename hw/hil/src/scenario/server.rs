@@ -1,11 +1,17 @@
 //! despool in the guest, as an operator has it: a configuration file, `despool serve`, and the command line.
 
+mod news;
+mod record;
+
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::Stage;
 use super::check::holds;
+use news::{About, News};
+pub use record::{Job, Queue};
+
 use crate::Bench;
 use crate::error::{Error, Result};
 use crate::limits::{COMMAND, EVENT};
@@ -15,49 +21,8 @@ use crate::vm::{Output, Running};
 const CONFIG: &str = "/tmp/despool.toml";
 const STATE: &str = "/tmp/state";
 
-/// A printer of the configuration.
-#[derive(Clone, Debug)]
-pub struct Queue {
-    /// Its name.
-    pub name: String,
-    /// Its device URI.
-    pub port: String,
-    /// More lines of its section.
-    pub more: String,
-}
-
-impl Queue {
-    /// A printer on a port, with what is the default otherwise.
-    pub fn new(name: &str, port: &str) -> Self {
-        Self { name: name.to_owned(), port: port.to_owned(), more: String::new() }
-    }
-
-    /// With a recover policy.
-    pub fn recover(self, policy: &str) -> Self {
-        Self { more: format!("recover = \"{policy}\"\n"), ..self }
-    }
-}
-
-/// A job, as `despool jobs` shows it.
-#[derive(Clone, Debug)]
-pub struct Job(Value);
-
-impl Job {
-    /// Its state.
-    pub fn state(&self) -> &str {
-        self.0.get("state").and_then(Value::as_str).unwrap_or_default()
-    }
-
-    /// What was done about it when it was cut off; `None`: it was not.
-    pub fn recovery(&self) -> Option<&str> {
-        self.0.get("recovery").and_then(Value::as_str)
-    }
-
-    /// Bytes that may be on paper from before it was cut off.
-    pub fn maybe_on_paper(&self) -> u64 {
-        self.0.get("bytes_maybe_on_paper").and_then(Value::as_u64).unwrap_or_default()
-    }
-}
+/// What the server is listened to for.
+const TYPES: [[&str; 2]; 2] = [["--type", "job"], ["--type", "printer"]];
 
 /// A server that runs in the guest. Dropping it kills it.
 #[derive(Debug)]
@@ -65,17 +30,17 @@ pub struct Server<'a> {
     bench: &'a Bench,
     despool: String,
     serving: Running,
+    news: News,
     configured: bool,
 }
 
 impl<'a> Server<'a> {
     /// Writes the configuration, and serves.
     pub fn start(bench: &'a Bench, stage: &Stage, queues: &[Queue]) -> Result<Self> {
-        let mut text =
-            format!("[server]\nstate_dir = \"{STATE}\"\n[listen]\nipp = \"127.0.0.1:8631\"\n");
-        for Queue { name, port, more } in queues {
-            text += &format!("[[printer]]\nname = \"{name}\"\nport = \"{port}\"\n{more}");
-        }
+        let mut text = format!(
+            "[server]\nstate_dir = \"{STATE}\"\n[listen]\nipp = \"127.0.0.1:8631\"\nrpc = \"127.0.0.1:0\"\n"
+        );
+        queues.iter().for_each(|queue| text += &queue.section());
         Self::serve(bench, stage, Some(&text))
     }
 
@@ -91,32 +56,25 @@ impl<'a> Server<'a> {
         if let Some(text) = config {
             bench.guest().write(&format!("/host{CONFIG}"), text.as_bytes())?;
         }
-        let serving = spawn(bench, &despool, config.is_some())?;
-        let server = Self { bench, despool, serving, configured: config.is_some() };
-        server.wait_until_it_listens()?;
-        Ok(server)
+        Self::begin(bench, despool, config.is_some())
     }
 
-    fn wait_until_it_listens(&self) -> Result<()> {
-        let file = format!("/host{STATE}/listeners.json");
-        let listens = self.bench.until("[ -e \"$0\" ]", &file, EVENT);
-        listens.map_err(|error| {
-            let said = self.serving.so_far();
-            Error::Unexpected(format!("{error}; despool says: {}", said.complaints()))
-        })
+    fn begin(bench: &'a Bench, despool: String, configured: bool) -> Result<Self> {
+        let serving = spawn(bench, &despool, "serve", configured, &[])?;
+        wait_until_it_listens(bench, &serving)?;
+        let watch = [["--json"].as_slice(), TYPES.as_flattened()].concat();
+        let news = News::listen(spawn(bench, &despool, "watch", configured, &watch)?, TYPES.len())?;
+        Ok(Self { bench, despool, serving, news, configured })
     }
 
     /// Ends it in the middle of what it does, as a crash would, and starts it again.
     pub fn kill_and_restart(self) -> Result<Self> {
         const KILL: i32 = 9;
-        let Self { bench, despool, serving, configured } = self;
+        let Self { bench, despool, serving, configured, .. } = self;
         serving.signal(KILL)?;
         serving.wait(EVENT)?;
         bench.guest().run(&["/bin/busybox", "rm", &format!("/host{STATE}/listeners.json")])?;
-        let serving = spawn(bench, &despool, configured)?;
-        let server = Self { bench, despool, serving, configured };
-        server.wait_until_it_listens()?;
-        Ok(server)
+        Self::begin(bench, despool, configured)
     }
 
     /// What it has logged so far.
@@ -144,34 +102,40 @@ impl<'a> Server<'a> {
         Ok(output.text())
     }
 
-    /// Waits until a job has come to this state.
-    pub fn wait_for_state(&self, job: &str, state: &str, limit: Duration) -> Result<Job> {
-        self.wait(job, state, limit, |found| found.state() == state)
-    }
-
-    /// Waits until a job is as wanted.
-    pub fn wait_until(&self, job: &str, what: &str, wanted: impl Fn(&Job) -> bool) -> Result<Job> {
-        self.wait(job, what, EVENT, wanted)
-    }
-
-    fn wait(
-        &self,
-        job: &str,
-        what: &str,
-        limit: Duration,
-        wanted: impl Fn(&Job) -> bool,
-    ) -> Result<Job> {
+    /// Waits until a job has come to this state, as far as it was told; asks where nothing is told.
+    pub fn wait_for_state(&self, job: &str, state: &str, limit: Duration) -> Result<()> {
         let until = Instant::now() + limit;
         loop {
+            let told = self.news.wait_until(&About::Job(job), |last| ends_in(state, last));
+            if told && self.news.state_of(job).as_deref() == Some(state) {
+                return Ok(());
+            }
+            let found = self.job(job)?;
+            if found.state() == state {
+                return Ok(());
+            }
+            if has_ended(found.state()) || Instant::now() >= until {
+                let what = format!("job {job} does not become {state}: {found:?}\n{}", self.log());
+                return Err(Error::TooLate { what, waited: limit });
+            }
+        }
+    }
+
+    /// Asks for a job until it is as wanted: whenever something was told, and now and then, since not all that can be seen of a
+    /// job is told.
+    pub fn wait_until(&self, job: &str, what: &str, wanted: impl Fn(&Job) -> bool) -> Result<Job> {
+        let until = Instant::now() + EVENT;
+        loop {
+            let changes = self.news.changes();
             let found = self.job(job)?;
             if wanted(&found) {
                 return Ok(found);
             }
-            let ended = ["completed", "canceled", "aborted"].contains(&found.state());
-            if ended || Instant::now() >= until {
+            if has_ended(found.state()) || Instant::now() >= until {
                 let what = format!("job {job} does not become {what}: {found:?}\n{}", self.log());
-                return Err(Error::TooLate { what, waited: limit });
+                return Err(Error::TooLate { what, waited: EVENT });
             }
+            self.news.wait_for_change(changes);
         }
     }
 
@@ -183,21 +147,41 @@ impl<'a> Server<'a> {
         found.map(Job).ok_or_else(|| Error::Unexpected(format!("there is no job {id}")))
     }
 
-    /// A printer, as `despool printers` shows it.
+    /// All printers, as `despool printers` shows them.
+    pub fn printers(&self) -> Result<Vec<Value>> {
+        lines(&self.run(&["printers", "--json"])?)
+    }
+
+    /// One of them.
     pub fn printer(&self, name: &str) -> Result<Value> {
-        let all = lines(&self.run(&["printers", "--json"])?)?;
-        let found = all.into_iter().find(|it| it.get("name").is_some_and(|it| it == name));
+        let found =
+            self.printers()?.into_iter().find(|it| it.get("name").is_some_and(|it| it == name));
         found.ok_or_else(|| Error::Unexpected(format!("there is no printer {name}")))
+    }
+
+    /// Waits until there is a printer of this name.
+    pub fn wait_for_printer(&self, name: &str) -> Result<()> {
+        let until = Instant::now() + EVENT;
+        loop {
+            let changes = self.news.changes();
+            match self.printer(name) {
+                Err(Error::Unexpected(_)) if Instant::now() < until => {
+                    self.news.wait_for_change(changes);
+                }
+                found => return found.map(drop),
+            }
+        }
     }
 
     /// Waits until a printer's reasons have this one, or have it no more.
     pub fn wait_for_reason(&self, printer: &str, reason: &str, there: bool) -> Result<()> {
+        let has = |reasons: &[String]| reasons.iter().any(|it| it.starts_with(reason)) == there;
         let until = Instant::now() + EVENT;
-        loop {
+        while !self.news.wait_until(&About::Printer(printer), has) {
             let found = self.printer(printer)?;
-            let reasons = found.get("reasons").and_then(Value::as_array);
-            let mut reasons = reasons.into_iter().flatten().filter_map(Value::as_str);
-            if reasons.any(|it| it.starts_with(reason)) == there {
+            let reasons = found.get("reasons").and_then(Value::as_array).into_iter().flatten();
+            let words = reasons.filter_map(|it| it.as_str().map(str::to_owned));
+            if has(&words.collect::<Vec<_>>()) {
                 return Ok(());
             }
             if Instant::now() >= until {
@@ -205,6 +189,7 @@ impl<'a> Server<'a> {
                 return Err(Error::TooLate { what, waited: EVENT });
             }
         }
+        Ok(())
     }
 
     /// Ends it as systemd does, and sees that it goes of itself.
@@ -222,9 +207,32 @@ fn program(stage: &Stage) -> String {
     stage.despool.to_string_lossy().into_owned()
 }
 
-fn spawn(bench: &Bench, despool: &str, configured: bool) -> Result<Running> {
-    let words: &[&str] = if configured { &["--config", CONFIG] } else { &["--state-dir", STATE] };
-    bench.guest().spawn_host(&[&[despool, "serve"], words].concat())
+fn spawn(
+    bench: &Bench,
+    despool: &str,
+    command: &str,
+    configured: bool,
+    more: &[&str],
+) -> Result<Running> {
+    let at: &[&str] = if configured { &["--config", CONFIG] } else { &["--state-dir", STATE] };
+    bench.guest().spawn_host(&[&[despool, command], at, more].concat())
+}
+
+fn wait_until_it_listens(bench: &Bench, serving: &Running) -> Result<()> {
+    let file = format!("/host{STATE}/listeners.json");
+    bench.until("[ -e \"$0\" ]", &file, EVENT).map_err(|error| {
+        let said = serving.so_far();
+        Error::Unexpected(format!("{error}; despool says: {}", said.complaints()))
+    })
+}
+
+fn has_ended(state: &str) -> bool {
+    ["completed", "canceled", "aborted"].contains(&state)
+}
+
+/// True if a job that is in this last state need not be waited for any more: it is in it, or will never be.
+fn ends_in(state: &str, last: &[String]) -> bool {
+    last.iter().any(|last| last == state || has_ended(last))
 }
 
 /// The ports of the guest, as `despool ports` shows them.

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::check::{Dice, document, equal, holds, is_end, is_front};
+use super::attach::{URI, attach, plug_in};
+use super::check::{document, equal, holds, is_front};
 use super::server::{Queue, Server, port};
 use super::{Scenario, Stage, When};
-use crate::Bench;
-use crate::device::{Behind, Plugged, Printer, PrinterOptions, UsbPrinter};
+use crate::device::{Behind, UsbPrinter};
 use crate::error::Result;
 use crate::limits::EVENT;
 use crate::vm::Slot;
@@ -14,34 +14,31 @@ use crate::vm::Slot;
 /// All of this room.
 pub const ALL: &[Scenario] = &[
     Scenario { name: "usb::ten_mebibytes", when: When::Always, run: ten_mebibytes },
-    Scenario { name: "usb::unplugged_auto", when: When::Always, run: |it| unplugged(it, "auto") },
+    Scenario { name: "usb::canceled", when: When::Always, run: |it| canceled(it, Slot::Xhci(0)) },
     Scenario {
-        name: "usb::unplugged_restart",
+        name: "usb::canceled_ehci",
         when: When::Full,
-        run: |it| unplugged(it, "restart"),
+        run: |it| canceled(it, Slot::Ehci(0)),
     },
-    Scenario { name: "usb::unplugged_resume", when: When::Full, run: |it| unplugged(it, "resume") },
-    Scenario { name: "usb::unplugged_hold", when: When::Full, run: |it| unplugged(it, "hold") },
-    Scenario { name: "usb::canceled", when: When::Always, run: canceled },
-    Scenario { name: "usb::canceled_while_dead", when: When::Full, run: canceled_while_dead },
+    Scenario {
+        name: "usb::canceled_uhci",
+        when: When::Full,
+        run: |it| canceled(it, Slot::Uhci(0)),
+    },
+    Scenario { name: "usb::canceled_while_dead", when: When::Always, run: canceled_while_dead },
     Scenario { name: "usb::out_of_paper", when: When::Always, run: out_of_paper },
+    Scenario { name: "usb::away_for_a_minute", when: When::Full, run: away },
+    Scenario { name: "usb::power_cycled_idle", when: When::Full, run: power_cycled_idle },
+    Scenario { name: "usb::power_cycled_in_a_job", when: When::Full, run: power_cycled_in_a_job },
+    Scenario { name: "usb::garbage_comes_back", when: When::Full, run: garbage },
 ];
-
-/// A printer that is plugged in.
-fn plug(bench: &Bench, slot: Slot) -> Result<(Printer, Plugged<UsbPrinter<Behind>>)> {
-    let printer = Printer::default();
-    let wire = UsbPrinter::new(PrinterOptions::default(), printer.behind());
-    let plugged = bench.plug(slot, wire, &printer)?;
-    bench.wait_for_node("/dev/usb/lp0")?;
-    Ok((printer, plugged))
-}
 
 /// The operator looks what is there, writes it into the configuration, and prints.
 fn ten_mebibytes(stage: &Stage) -> Result<()> {
     let bench = stage.setup.start()?;
-    let (printer, plugged) = plug(&bench, Slot::Xhci(0))?;
+    let (printer, plugged) = attach(&bench, Slot::Xhci(0))?;
     let uri = port(&bench, stage, "usb:")?;
-    equal("the printer's URI", uri.as_str(), "usb://HIL/Virtual%20Label?serial=HIL0001")?;
+    equal("the printer's URI", uri.as_str(), URI)?;
     let server = Server::start(&bench, stage, &[Queue::new("label", &uri)])?;
     // For a moment it takes nothing: what is in flight then shows.
     plugged.with(|device| device.set_nak(true));
@@ -59,90 +56,29 @@ fn ten_mebibytes(stage: &Stage) -> Result<()> {
     bench.wait_for_node("/dev/usb/lp0")
 }
 
-/// Long enough to be cut off in the middle.
+/// Long enough to stick in the middle.
 const LONG: usize = 2 << 20;
 
-/// The cable is pulled in the middle of a job, at any byte, and put back.
-fn unplugged(stage: &Stage, policy: &str) -> Result<()> {
-    let bench = stage.setup.start()?;
-    let (printer, plugged) = plug(&bench, Slot::Xhci(0))?;
-    let uri = port(&bench, stage, "usb:")?;
-    let queue = Queue::new("label", &uri).recover(policy);
-    let server = Server::start(&bench, stage, &[queue])?;
-    let mut dice = Dice::new(stage.seed);
-    let content = document(stage.seed, LONG);
-    plugged.with(|device| device.unplug_at(dice.below(LONG as u64)));
-    let job = server.print("label", &content)?;
-    plugged.wait_until_gone(EVENT)?;
-    let first = printer.take();
-    is_front(&first, &content)?;
-    let record = match policy {
-        "hold" => server.wait_for_state(&job, "pending-held", EVENT)?,
-        _ => server.wait_until(&job, "the cut", |job| job.recovery().is_some())?,
-    };
-    let maybe = record.maybe_on_paper();
-    holds(
-        &format!("{} of at most {maybe} bytes are on paper", first.len()),
-        first.len() as u64 <= maybe,
-    )?;
-    let plugged = replug(&bench, &printer, Slot::Xhci(0))?;
-    if policy == "hold" {
-        // The queue goes on; the job waits for a person.
-        let next = server.print("label", b"next")?;
-        server.wait_for_state(&next, "completed", EVENT)?;
-        printer.expect(b"next")?;
-        equal("the job's state", server.job(&job)?.state(), "pending-held")?;
-        server.run(&["release", &job])?;
-    }
-    let done = server.wait_for_state(&job, "completed", EVENT)?;
-    let from = is_end(&printer.take(), &content)?;
-    match policy {
-        "resume" => {
-            holds(
-                &format!("nothing is lost between {} and {from}", first.len()),
-                from <= first.len(),
-            )?;
-            holds(
-                &format!("{from} is near {}", first.len()),
-                first.len().saturating_sub(from) <= IN_FLIGHT,
-            )?;
-        }
-        "hold" => {}
-        _ => equal("it begins again at", from, 0)?,
-    }
-    holds(&format!("the record says what was done: {done:?}"), done.recovery().is_some())?;
-    drop(plugged);
-    server.stop().map(drop)
-}
-
-/// What may be in flight at most: [`despool_hw::limits::USB_TRANSFERS`] of the longest transfers.
-const IN_FLIGHT: usize = despool_hw::limits::USB_TRANSFERS * despool_hw::limits::USB_TRANSFER_BYTES;
-
-/// The same printer is plugged in again.
-fn replug(bench: &Bench, printer: &Printer, slot: Slot) -> Result<Plugged<UsbPrinter<Behind>>> {
-    let wire = UsbPrinter::new(PrinterOptions::default(), printer.behind());
-    bench.plug(slot, wire, printer)
-}
-
 /// A job that gets stuck is canceled; the next one prints as if nothing had been.
-fn canceled(stage: &Stage) -> Result<()> {
-    cancel_at(stage, |device| device.set_nak(true), |device| device.set_nak(false))
+fn canceled(stage: &Stage, slot: Slot) -> Result<()> {
+    cancel_at(stage, slot, |device| device.set_nak(true), |device| device.set_nak(false))
 }
 
 /// The same with a printer that does not even answer requests.
 fn canceled_while_dead(stage: &Stage) -> Result<()> {
-    cancel_at(stage, |device| device.set_dead(true), |device| device.set_dead(false))
+    let slot = Slot::Xhci(0);
+    cancel_at(stage, slot, |device| device.set_dead(true), |device| device.set_dead(false))
 }
 
 fn cancel_at(
     stage: &Stage,
+    slot: Slot,
     stick: fn(&mut UsbPrinter<Behind>),
     free: fn(&mut UsbPrinter<Behind>),
 ) -> Result<()> {
     let bench = stage.setup.start()?;
-    let (printer, plugged) = plug(&bench, Slot::Xhci(0))?;
-    let uri = port(&bench, stage, "usb:")?;
-    let server = Server::start(&bench, stage, &[Queue::new("label", &uri)])?;
+    let (printer, plugged) = attach(&bench, slot)?;
+    let server = Server::start(&bench, stage, &[Queue::new("label", URI)])?;
     let content = document(stage.seed, LONG);
     // Slow enough that it sticks in the middle.
     plugged.with(|device| device.set_rate(Some(500_000)));
@@ -172,9 +108,8 @@ const CANCEL: Duration = Duration::from_secs(10);
 /// The paper runs out in the middle of a job, and somebody puts in more.
 fn out_of_paper(stage: &Stage) -> Result<()> {
     let bench = stage.setup.start()?;
-    let (printer, plugged) = plug(&bench, Slot::Xhci(0))?;
-    let uri = port(&bench, stage, "usb:")?;
-    let server = Server::start(&bench, stage, &[Queue::new("label", &uri)])?;
+    let (printer, plugged) = attach(&bench, Slot::Xhci(0))?;
+    let server = Server::start(&bench, stage, &[Queue::new("label", URI)])?;
     let content = document(stage.seed, LONG);
     plugged.with(|device| device.set_rate(Some(500_000)));
     let job = server.print("label", &content)?;
@@ -188,4 +123,101 @@ fn out_of_paper(stage: &Stage) -> Result<()> {
     server.wait_for_reason("label", "media-empty", false)?;
     printer.expect(&content)?;
     server.stop().map(drop)
+}
+
+/// The printer takes nothing for a minute in the middle of a job, and goes on.
+fn away(stage: &Stage) -> Result<()> {
+    let bench = stage.setup.start()?;
+    let (printer, plugged) = attach(&bench, Slot::Xhci(0))?;
+    let server = Server::start(&bench, stage, &[Queue::new("label", URI)])?;
+    let content = document(stage.seed, LONG);
+    plugged.with(|device| device.set_rate(Some(500_000)));
+    let job = server.print("label", &content)?;
+    printer.wait_for_bytes(200_000)?;
+    plugged.with(|device| device.set_nak(true));
+    let before = printer.bytes();
+    let more = printer.wait_for("another byte", AWAY, |printer| printer.bytes > before);
+    holds("it takes nothing for a minute", more.is_err())?;
+    holds("the job waits", server.job(&job)?.state() != "completed")?;
+    plugged.with(|device| {
+        device.set_rate(None);
+        device.set_nak(false);
+    });
+    server.wait_for_state(&job, "completed", EVENT)?;
+    printer.expect(&content)?;
+    server.stop().map(drop)
+}
+
+/// Longer than any timeout that a transfer might have.
+const AWAY: Duration = Duration::from_secs(60);
+
+/// The printer is switched off and on while it has nothing to do.
+fn power_cycled_idle(stage: &Stage) -> Result<()> {
+    let bench = stage.setup.start()?;
+    let (printer, plugged) = attach(&bench, Slot::Xhci(0))?;
+    let server = Server::start(&bench, stage, &[Queue::new("label", URI)])?;
+    let mut wire = plugged;
+    for seed in 0..3 {
+        let content = document(stage.seed + seed, 100_000);
+        let job = server.print("label", &content)?;
+        server.wait_for_state(&job, "completed", EVENT)?;
+        printer.expect(&content)?;
+        drop(wire);
+        server.wait_for_reason("label", "offline", true)?;
+        printer.switch_off_and_on();
+        wire = plug_in(&bench, Slot::Xhci(0), &printer)?;
+        server.wait_for_reason("label", "offline", false)?;
+    }
+    server.stop().map(drop)
+}
+
+/// It is switched off in the middle of a job, and forgets what it had: the job is printed again, whole.
+fn power_cycled_in_a_job(stage: &Stage) -> Result<()> {
+    let bench = stage.setup.start()?;
+    let (printer, plugged) = attach(&bench, Slot::Xhci(0))?;
+    let server = Server::start(&bench, stage, &[Queue::new("label", URI)])?;
+    let content = document(stage.seed, LONG);
+    plugged.with(|device| device.set_rate(Some(500_000)));
+    let job = server.print("label", &content)?;
+    printer.wait_for_bytes(300_000)?;
+    plugged.unplug();
+    printer.switch_off_and_on();
+    is_front(&printer.take(), &content)?;
+    let _wire = plug_in(&bench, Slot::Xhci(0), &printer)?;
+    server.wait_for_state(&job, "completed", EVENT)?;
+    printer.expect(&content)?;
+    equal("what was done", server.job(&job)?.recovery(), Some("restarted"))?;
+    server.stop().map(drop)
+}
+
+/// The printer says things that nobody asked for, without end, while it prints.
+fn garbage(stage: &Stage) -> Result<()> {
+    let bench = stage.setup.start()?;
+    let (printer, plugged) = attach(&bench, Slot::Xhci(0))?;
+    for language in ["none", "pjl", "escpos", "zpl"] {
+        let queue = Queue::new("label", URI).language(language);
+        let server = Server::start(&bench, stage, &[queue])?;
+        let content = document(stage.seed, LONG);
+        plugged.with(|device| device.set_rate(Some(1_000_000)));
+        let job = server.print("label", &content)?;
+        printer.wait_for_bytes(100_000)?;
+        printer.tell("garbage 4096")?;
+        printer.wait_for_bytes(300_000)?;
+        plugged.with(|device| device.send_endlessly(0x1B));
+        printer.wait_for_bytes(600_000)?;
+        plugged.with(|device| {
+            device.end_endless();
+            device.set_rate(None);
+        });
+        server.wait_for_state(&job, "completed", EVENT)?;
+        let got = printer.take();
+        holds(&format!("{language}: the document arrived whole"), contains(&got, &content))?;
+        server.stop()?;
+    }
+    Ok(())
+}
+
+/// Language monitors ask before and after a job; the document is in one piece between.
+fn contains(got: &[u8], document: &[u8]) -> bool {
+    got.windows(document.len()).any(|window| window == document)
 }

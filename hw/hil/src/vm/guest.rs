@@ -97,10 +97,13 @@ impl Guest {
         let (state, changed) = (Mutex::default(), Condvar::new());
         let shared = Arc::new(Shared { state, changed, to_agent: Mutex::new(stream) });
         let ours = Arc::clone(&shared);
+        let dir = socket.parent().unwrap_or(Path::new(".")).to_owned();
         let listening = std::thread::Builder::new().name("hil-guest".into());
         let listening = listening.spawn(move || {
             let why = listen(reading, &ours);
-            ours.lock().ended = Some(why);
+            // QEMU may have ended by itself.
+            let said = super::process::last_words(&dir);
+            ours.lock().ended = Some(format!("{why}; QEMU says: {said}"));
             ours.changed.notify_all();
         });
         listening.map_err(|source| Error::Ours { doing: "starting a thread", source })?;

@@ -85,6 +85,12 @@ pub(super) fn console(dir: &Path) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// What QEMU itself has said last.
+pub(super) fn last_words(dir: &Path) -> String {
+    let said = std::fs::read(dir.join("qemu.log")).unwrap_or_default();
+    tail(&String::from_utf8_lossy(&said)).to_owned()
+}
+
 fn tail(text: &str) -> &str {
     let start = text.len().saturating_sub(SHOWN);
     let start = (start..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(0);

@@ -18,6 +18,7 @@ use self::options::{IN, OUT, description};
 pub use self::options::{PrinterOptions, Seen};
 use super::transfers::{InTransfer, OutTransfer, Transfers};
 use super::{Description, Device, IdAnswer, Reply, Request, Setup, Status};
+use crate::limits::ARRIVALS;
 use crate::{Condition, Engine};
 
 /// The printer on the bus.
@@ -42,6 +43,7 @@ pub struct UsbPrinter<E> {
     unplug_at: Option<u64>,
     endless: Endless,
     unplugged: bool,
+    arrivals: Vec<Instant>,
 }
 
 /// What comes back without end, where something does.
@@ -77,6 +79,7 @@ impl<E: Engine> UsbPrinter<E> {
             unplug_at: None,
             endless: Endless::Nothing,
             unplugged: false,
+            arrivals: Vec::new(),
         }
     }
 
@@ -88,6 +91,11 @@ impl<E: Engine> UsbPrinter<E> {
     /// What it has seen of the host.
     pub fn seen(&self) -> Seen {
         self.seen
+    }
+
+    /// When the first [`ARRIVALS`] bulk OUT transfers came.
+    pub fn arrivals(&self) -> &[Instant] {
+        &self.arrivals
     }
 
     /// Transfers to the printer that are waiting.
@@ -302,6 +310,9 @@ impl<E: Engine> Device for UsbPrinter<E> {
             Request::Control { id, setup, .. } => self.control(id, setup, now, out),
             Request::BulkOut { id, endpoint: OUT, data } => {
                 self.transfers.push_out(id, OUT, data, out);
+                if self.arrivals.len() < ARRIVALS {
+                    self.arrivals.push(now);
+                }
                 self.seen.most_waiting = self.seen.most_waiting.max(self.waiting());
             }
             Request::BulkIn { id, endpoint: IN, length } => {

@@ -161,6 +161,18 @@ impl Running {
         }
     }
 
+    /// Waits until it has said more on its standard output than `from` bytes, and gives what that is; `None`: it has not, or
+    /// has ended.
+    pub fn more(&self, from: usize, limit: Duration) -> Option<Vec<u8>> {
+        let id = self.id;
+        let found = self.until(limit, |state| {
+            let job = state.jobs.get(&id)?;
+            let said = job.stdout.get(from..).filter(|said| !said.is_empty());
+            said.map(|said| Some(said.to_vec())).or_else(|| job.status.map(|_| None))
+        });
+        found.flatten()
+    }
+
     fn until<R>(&self, limit: Duration, look: impl FnMut(&mut State) -> Option<R>) -> Option<R> {
         let until = Instant::now().checked_add(limit)?;
         self.guest.shared.wait(until, look)

@@ -1,0 +1,126 @@
+//! USB: throughput beside `cat`, and the time between jobs in which the wire lies idle.
+
+use std::time::{Duration, Instant};
+
+use super::{Figure, LAPS, Limit, completed, lap, median, ratio};
+use crate::Bench;
+use crate::device::Printer;
+use crate::error::{Error, Result};
+use crate::limits::EVENT;
+use crate::scenario::Stage;
+use crate::scenario::attach::{URI, Wire, attach};
+use crate::scenario::check::document;
+use crate::scenario::server::{Queue, Server};
+use crate::vm::Slot;
+
+const BYTES: usize = 10 << 20;
+
+/// Where a printer that takes nothing has got to: as much as there is has begun to leave.
+const BEGUN: Duration = Duration::from_millis(500);
+
+/// By `usblp` and by usbfs, beside `cat` by `usblp`.
+pub(super) fn throughput(stage: &Stage) -> Result<Vec<Figure>> {
+    let bench = stage.setup.start()?;
+    let (printer, wire) = attach(&bench, Slot::Xhci(0))?;
+    let content = document(stage.seed, BYTES);
+    let mut theirs = cat(&bench, &printer, &wire, &content)?;
+    let usblp = printed(stage, &bench, &printer, &wire, "file:/dev/usb/lp0", &content)?;
+    theirs.extend(cat(&bench, &printer, &wire, &content)?);
+    let nusb = printed(stage, &bench, &printer, &wire, URI, &content)?;
+    bench.wait_for_node("/dev/usb/lp0")?;
+    theirs.extend(cat(&bench, &printer, &wire, &content)?);
+    let bytes = content.len() as u64;
+    Ok(vec![
+        ratio("USB by usblp / cat by usblp", 0.95, bytes, theirs.clone(), usblp),
+        ratio("USB by nusb / cat by usblp", 1.5, bytes, theirs, nusb),
+    ])
+}
+
+/// `cat file > /dev/usb/lp0`, from the moment in which the printer takes something until it has all.
+fn cat(bench: &Bench, printer: &Printer, wire: &Wire, content: &[u8]) -> Result<Vec<Duration>> {
+    bench.guest().write("/tmp/document", content)?;
+    let mut laps = Vec::new();
+    for _ in 0..LAPS {
+        wire.with(|device| device.set_nak(true));
+        let before = printer.bytes();
+        let writing =
+            bench.guest().spawn(&["/bin/sh", "-c", "cat /tmp/document > /dev/usb/lp0"])?;
+        wire.wait_for("a transfer", EVENT, |device| (device.waiting() > 0).then_some(()))?;
+        super::pause(printer, BEGUN);
+        wire.with(|device| device.set_nak(false));
+        laps.push(lap(printer, before, content.len() as u64)?);
+        writing.wait(EVENT)?.successful()?;
+        printer.expect(content)?;
+    }
+    Ok(laps)
+}
+
+/// The same by despool: the job is spooled and begun when the printer takes something.
+fn printed(
+    stage: &Stage,
+    bench: &Bench,
+    printer: &Printer,
+    wire: &Wire,
+    uri: &str,
+    content: &[u8],
+) -> Result<Vec<Duration>> {
+    let server = Server::start(bench, stage, &[Queue::new("label", uri)])?;
+    let mut laps = Vec::new();
+    for _ in 0..LAPS {
+        wire.with(|device| device.set_nak(true));
+        let before = printer.bytes();
+        let job = server.print("label", content)?;
+        wire.wait_for("a transfer", EVENT, |device| (device.waiting() > 0).then_some(()))?;
+        super::pause(printer, BEGUN);
+        wire.with(|device| device.set_nak(false));
+        laps.push(lap(printer, before, content.len() as u64)?);
+        completed(&server, &job)?;
+        printer.expect(content)?;
+    }
+    server.stop()?;
+    Ok(laps)
+}
+
+const JOBS: usize = 100;
+
+/// One label.
+const LABEL: &[u8] =
+    b"^XA^FO50,50^ADN,36,20^FDDespool^FS^FO50,100^BY3^BCN,100,Y,N,N^FD123456789012^FS^XZ";
+
+/// From the arrival of a job's only transfer to that of the next one's; the printer takes each at once.
+pub(super) fn dead_time(stage: &Stage) -> Result<Vec<Figure>> {
+    let bench = stage.setup.start()?;
+    let (printer, wire) = attach(&bench, Slot::Xhci(0))?;
+    let queue = Queue::new("label", URI).with("appsocket", "127.0.0.1:9100");
+    let server = Server::start(&bench, stage, &[queue])?;
+    bench.guest().write("/tmp/label", LABEL)?;
+    wire.with(|device| device.set_nak(true));
+    // A sender stays until its job is done: it may be told what the printer says.
+    let script = format!(
+        "n=0; while [ $n -lt {JOBS} ]; do busybox nc 127.0.0.1 9100 < /tmp/label & n=$((n+1)); done; wait"
+    );
+    let sending = bench.guest().spawn(&["/bin/sh", "-c", &script])?;
+    let until = Instant::now() + EVENT;
+    while server.printer("label")?.get("queued").and_then(serde_json::Value::as_u64)
+        < Some(JOBS as u64)
+    {
+        if Instant::now() > until {
+            let what = "the jobs are not queued".to_owned();
+            return Err(Error::TooLate { what, waited: EVENT });
+        }
+    }
+    wire.with(|device| device.set_nak(false));
+    printer.wait_for_bytes((JOBS * LABEL.len()) as u64)?;
+    printer.expect(&LABEL.repeat(JOBS))?;
+    sending.wait(EVENT)?.successful()?;
+    let arrivals = wire.with(|device| device.arrivals().to_vec());
+    // The first one waited.
+    let pairs = arrivals.iter().skip(1).zip(arrivals.iter().skip(2));
+    let gaps: Vec<Duration> = pairs.map(|(one, next)| next.duration_since(*one)).collect();
+    let longest = gaps.iter().max().copied().unwrap_or_default();
+    let of = format!("{} gaps, the longest {longest:.1?}", gaps.len());
+    let value = median(gaps).as_secs_f64() * 1000.0;
+    let what = "dead time between one-label jobs on USB, median".to_owned();
+    server.stop()?;
+    Ok(vec![Figure { what, value, unit: "ms", limit: Limit::Below(1.0), of }])
+}
