@@ -50,7 +50,8 @@ fn condition(stage: &Stage, language: Language, command: &str, reason: &str) -> 
     // Lines of text: what is not text in what comes is a question of the language monitor.
     let line = b"A line of text as it stands on a receipt\n";
     let content: Vec<u8> = line.iter().copied().cycle().take(2 << 20).collect();
-    wire.with(|device| device.set_rate(Some(200_000)));
+    // The job outlasts all that happens in it.
+    wire.with(|device| device.set_rate(Some(50_000)));
     let job = server.print("label", &content)?;
     printer.wait_for_bytes(100_000)?;
     let mut latencies = Vec::new();
