@@ -66,6 +66,8 @@ pub struct UsbPort {
     in_job: bool,
     /// Half a job was left in the device: it has to forget it before the next one.
     half_a_job: bool,
+    /// What the device is remembered by when this port is closed.
+    key: Option<known::Key>,
     resettable: bool,
     device_id: Option<String>,
     told: Line,
@@ -165,6 +167,14 @@ impl UsbPort {
             if rang && bell.is_some_and(Bell::hush) {
                 return Err(Error::Rang { port: self.name.clone() });
             }
+        }
+    }
+}
+
+impl Drop for UsbPort {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.filter(|_| self.half_a_job) {
+            known::remember_half(key);
         }
     }
 }

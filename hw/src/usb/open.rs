@@ -122,7 +122,10 @@ fn port(
     let back = back.transpose()?;
     let (done, two_way) = (Bell::new()?, back.is_some());
     let pipes = Box::new(Usbfs::new(interface, out, back, done.clone()));
-    Ok(UsbPort::over(pipes, done, name, two_way, ways, device_id))
+    let mut port = UsbPort::over(pipes, done, name, two_way, ways, device_id);
+    port.half_a_job = known::take_half(printer.key());
+    port.key = Some(printer.key());
+    Ok(port)
 }
 
 impl UsbPort {
@@ -147,6 +150,7 @@ impl UsbPort {
             broken: None,
             in_job: false,
             half_a_job: false,
+            key: None,
             resettable: !ways.no_soft_reset,
             device_id: device_id.map(|id| id.raw),
             told: Line::default(),

@@ -2,6 +2,7 @@
 
 use despool_spool::Change;
 
+use super::languages::Device;
 use super::*;
 
 #[actix::test]
@@ -36,5 +37,28 @@ async fn a_port_that_is_stuck_in_its_driver_keeps_nobody_from_canceling() {
     drop(wakes);
     device.handle().command("stall off");
     rig.wait_for(next, &mut state_next, JobState::Completed).await;
+    rig.server.stop().await;
+}
+
+#[actix::test]
+async fn a_job_that_begins_on_a_cable_that_was_just_pulled_is_printed_when_it_is_back() {
+    let device = Device::new(Language::Plain);
+    let rig = rig(&[("label", device.uri.clone(), "")]);
+    let (first, mut state) = rig.submit("label", b"first").await;
+    rig.wait_for(first, &mut state, JobState::Completed).await;
+    let (wakes, hangs) = crossbeam_channel::bounded(0);
+    let (_, _, port) = rig.server.parts.parts_for_tests("label");
+    port.ask(crate::monitor::port::HangThread(hangs)).await.unwrap();
+    let mut hung = crossbeam_channel::Select::new();
+    hung.send(&wakes);
+    hung.ready_deadline(soon()).unwrap();
+    device.tell("unplug");
+    device.tell("plug");
+    let (job, mut state) = rig.submit("label", b"second").await;
+    rig.wait_for(job, &mut state, JobState::Processing).await;
+    // It hears of the job before it hears of the cable.
+    drop(hung);
+    drop(wakes);
+    rig.wait_for(job, &mut state, JobState::Completed).await;
     rig.server.stop().await;
 }

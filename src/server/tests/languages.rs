@@ -10,15 +10,15 @@ use crate::event::{Events, What};
 use crate::provider::{PrinterView, Subscribe};
 
 /// A simulated printer inside the server, and where its port leads to.
-struct Device {
+pub(super) struct Device {
     key: Key,
-    uri: String,
+    pub(super) uri: String,
     handle: SimHandle,
     _dir: tempfile::TempDir,
 }
 
 impl Device {
-    fn new(language: Language) -> Self {
+    pub(super) fn new(language: Language) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("control");
         let uri = format!("sim:{}?control={}", language.word(), path.display());
@@ -29,7 +29,7 @@ impl Device {
         Self { key, uri, handle, _dir: dir }
     }
 
-    fn tell(&self, command: &str) {
+    pub(super) fn tell(&self, command: &str) {
         assert_eq!(self.handle.command(command), r#"{"ok":true}"#, "{command}");
     }
 

@@ -64,6 +64,10 @@ impl Driver<'_> {
             }
             Err(Error::Rang { .. }) => Ok(false),
             Err(error) if error.is_waiting() => {
+                // What has gone never comes back on the same handle.
+                if matches!(error, Error::Gone { .. }) {
+                    self.port = None;
+                }
                 self.await_arrival(&error);
                 Ok(false)
             }
