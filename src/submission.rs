@@ -47,29 +47,23 @@ impl SpooledEnd {
     async fn tell(self) {
         self.told.store(true, Ordering::Release);
         // A provider made anew finds the job by itself.
-        let _ = self.provider.ask(EndDocPrinter { job: self.job, told: None }).await;
+        let _ = self.provider.ask(EndDocPrinter { job: self.job }).await;
     }
 
-    /// For the end of a commit, on whatever thread: the provider is told of a durable job at once, and tells its sender.
+    /// For the end of a commit, on whatever thread. The provider hears of a durable job before its sender does: what the
+    /// sender asks next, it asks behind that.
     fn once_durable(
         &self,
         to: oneshot::Sender<Result<()>>,
     ) -> impl FnOnce(despool_spool::Result<()>) + Send + 'static {
         let (job, provider, told) = (self.job, self.provider.clone(), self.told.clone());
-        move |done| match done {
-            Ok(()) if told.swap(true, Ordering::AcqRel) => drop(to.send(Ok(()))),
-            Ok(()) => provider.tell(EndDocPrinter { job, told: Some(to) }),
-            Err(error) => drop(to.send(Err(error.into()))),
-        }
-    }
-
-    /// How a commit ended.
-    async fn taken_in(self, tell: oneshot::Receiver<Result<()>>) -> Result<()> {
-        match tell.await {
-            Ok(done) => done,
-            // The provider died with it: it is durable, and a provider made anew finds it by itself.
-            Err(_) if self.told.load(Ordering::Acquire) => Ok(()),
-            Err(_) => Err(Error::Stopping),
+        move |done| {
+            // A provider made anew finds the job by itself.
+            if done.is_ok() && !told.swap(true, Ordering::AcqRel) {
+                provider.tell(EndDocPrinter { job });
+            }
+            // The sender may be gone.
+            let _ = to.send(done.map_err(Error::from));
         }
     }
 }
@@ -77,7 +71,7 @@ impl SpooledEnd {
 impl Drop for SpooledEnd {
     fn drop(&mut self) {
         if !self.told.swap(true, Ordering::AcqRel) {
-            self.provider.tell(EndDocPrinter { job: self.job, told: None });
+            self.provider.tell(EndDocPrinter { job: self.job });
         }
     }
 }
@@ -172,7 +166,7 @@ impl Submission {
                 let then = end.once_durable(to);
                 let committed = move || writer.append(&late).map(|()| writer.commit(then));
                 blocking(committed).await??;
-                end.taken_in(tell).await?;
+                tell.await.map_err(|_| Error::Stopping)??;
             }
         }
         Ok(job)

@@ -324,7 +324,7 @@ impl Durable {
 impl Handler<EndDocPrinter> for LocalPrintProvider {
     type Result = ();
 
-    fn handle(&mut self, EndDocPrinter { job, told }: EndDocPrinter, ctx: &mut Self::Context) {
+    fn handle(&mut self, EndDocPrinter { job }: EndDocPrinter, ctx: &mut Self::Context) {
         match self.road.spool.job(job) {
             Ok(shadow) if shadow.state.ended_ms().is_some() => {
                 self.dequeue(&shadow);
@@ -336,10 +336,6 @@ impl Handler<EndDocPrinter> for LocalPrintProvider {
             }
             // It never came to be a job: nobody had heard of it but its sender.
             Err(_) => drop(self.road.shared().followers.remove(&job)),
-        }
-        if let Some(told) = told {
-            // The sender may be gone.
-            let _ = told.send(Ok(()));
         }
     }
 }

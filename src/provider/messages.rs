@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use despool_spool::{Deed, Hold, JobId, Ticket};
-use tokio::sync::oneshot;
 
 use super::view::{JobView, PrinterView};
 use crate::config::Config;
@@ -29,13 +28,11 @@ pub struct StartDocPrinter {
 }
 
 /// A document is over: whole and durable, or given up.
-#[derive(Message, Debug)]
+#[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "()")]
 pub struct EndDocPrinter {
     /// Its job.
     pub job: JobId,
-    /// Who wants to hear that this was taken in.
-    pub told: Option<oneshot::Sender<Result<()>>>,
 }
 
 /// The sender of a direct job is gone before its end.
