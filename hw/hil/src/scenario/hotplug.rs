@@ -1,10 +1,11 @@
 //! Printers that come, go, and look alike; and a server that dies among them.
 
+use super::attach::Wire;
 use super::check::{Dice, document, equal, holds, is_front};
 use super::server::{Queue, Server, ports};
 use super::{Scenario, Stage, When};
 use crate::Bench;
-use crate::device::{Behind, IdAnswer, Plugged, Printer, PrinterOptions, UsbPrinter};
+use crate::device::{IdAnswer, Printer, PrinterOptions, UsbPrinter};
 use crate::error::{Error, Result};
 use crate::limits::EVENT;
 use crate::vm::Slot;
@@ -18,8 +19,6 @@ pub const ALL: &[Scenario] = &[
     Scenario { name: "hotplug::server_killed", when: When::Always, run: killed },
     Scenario { name: "hotplug::ids_that_lie", when: When::Full, run: ids },
 ];
-
-type Wire = Plugged<UsbPrinter<Behind>>;
 
 fn plug(bench: &Bench, slot: Slot, options: PrinterOptions) -> Result<(Printer, Wire)> {
     let printer = Printer::default();

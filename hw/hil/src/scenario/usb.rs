@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::attach::{URI, attach, plug_in};
+use super::attach::{URI, Wire, attach, plug_in};
 use super::check::{document, equal, holds, is_front};
 use super::server::{Queue, Server, port};
 use super::{Scenario, Stage, When};
-use crate::device::{Behind, UsbPrinter};
+use crate::Bench;
+use crate::device::{Behind, Printer, UsbPrinter};
 use crate::error::Result;
 use crate::limits::EVENT;
 use crate::vm::Slot;
@@ -59,6 +60,26 @@ fn ten_mebibytes(stage: &Stage) -> Result<()> {
 /// Long enough to stick in the middle.
 const LONG: usize = 2 << 20;
 
+/// A long job in the middle of a slow printer.
+struct Begun<'a> {
+    printer: Printer,
+    plugged: Wire,
+    server: Server<'a>,
+    content: Vec<u8>,
+    job: String,
+}
+
+/// Prints until so many bytes have come, slow enough that what happens then happens in the middle.
+fn begin<'a>(stage: &Stage, bench: &'a Bench, slot: Slot, bytes: u64) -> Result<Begun<'a>> {
+    let (printer, plugged) = attach(bench, slot)?;
+    let server = Server::start(bench, stage, &[Queue::new("label", URI)])?;
+    let content = document(stage.seed, LONG);
+    plugged.with(|device| device.set_rate(Some(500_000)));
+    let job = server.print("label", &content)?;
+    printer.wait_for_bytes(bytes)?;
+    Ok(Begun { printer, plugged, server, content, job })
+}
+
 /// A job that gets stuck is canceled; the next one prints as if nothing had been.
 fn canceled(stage: &Stage, slot: Slot) -> Result<()> {
     cancel_at(stage, slot, |device| device.set_nak(true), |device| device.set_nak(false))
@@ -77,13 +98,7 @@ fn cancel_at(
     free: fn(&mut UsbPrinter<Behind>),
 ) -> Result<()> {
     let bench = stage.setup.start()?;
-    let (printer, plugged) = attach(&bench, slot)?;
-    let server = Server::start(&bench, stage, &[Queue::new("label", URI)])?;
-    let content = document(stage.seed, LONG);
-    // Slow enough that it sticks in the middle.
-    plugged.with(|device| device.set_rate(Some(500_000)));
-    let job = server.print("label", &content)?;
-    printer.wait_for_bytes(200_000)?;
+    let Begun { printer, plugged, server, content, job } = begin(stage, &bench, slot, 200_000)?;
     plugged.with(stick);
     let begun = Instant::now();
     server.run(&["cancel", &job])?;
@@ -108,12 +123,8 @@ const CANCEL: Duration = Duration::from_secs(10);
 /// The paper runs out in the middle of a job, and somebody puts in more.
 fn out_of_paper(stage: &Stage) -> Result<()> {
     let bench = stage.setup.start()?;
-    let (printer, plugged) = attach(&bench, Slot::Xhci(0))?;
-    let server = Server::start(&bench, stage, &[Queue::new("label", URI)])?;
-    let content = document(stage.seed, LONG);
-    plugged.with(|device| device.set_rate(Some(500_000)));
-    let job = server.print("label", &content)?;
-    printer.wait_for_bytes(100_000)?;
+    let Begun { printer, plugged, server, content, job } =
+        begin(stage, &bench, Slot::Xhci(0), 100_000)?;
     printer.tell("paper-out on")?;
     server.wait_for_reason("label", "media-empty", true)?;
     holds("the job waits", server.job(&job)?.state() != "completed")?;
@@ -128,12 +139,8 @@ fn out_of_paper(stage: &Stage) -> Result<()> {
 /// The printer takes nothing for a minute in the middle of a job, and goes on.
 fn away(stage: &Stage) -> Result<()> {
     let bench = stage.setup.start()?;
-    let (printer, plugged) = attach(&bench, Slot::Xhci(0))?;
-    let server = Server::start(&bench, stage, &[Queue::new("label", URI)])?;
-    let content = document(stage.seed, LONG);
-    plugged.with(|device| device.set_rate(Some(500_000)));
-    let job = server.print("label", &content)?;
-    printer.wait_for_bytes(200_000)?;
+    let Begun { printer, plugged, server, content, job } =
+        begin(stage, &bench, Slot::Xhci(0), 200_000)?;
     plugged.with(|device| device.set_nak(true));
     let before = printer.bytes();
     let more = printer.wait_for("another byte", AWAY, |printer| printer.bytes > before);
@@ -174,12 +181,8 @@ fn power_cycled_idle(stage: &Stage) -> Result<()> {
 /// It is switched off in the middle of a job, and forgets what it had: the job is printed again, whole.
 fn power_cycled_in_a_job(stage: &Stage) -> Result<()> {
     let bench = stage.setup.start()?;
-    let (printer, plugged) = attach(&bench, Slot::Xhci(0))?;
-    let server = Server::start(&bench, stage, &[Queue::new("label", URI)])?;
-    let content = document(stage.seed, LONG);
-    plugged.with(|device| device.set_rate(Some(500_000)));
-    let job = server.print("label", &content)?;
-    printer.wait_for_bytes(300_000)?;
+    let Begun { printer, plugged, server, content, job } =
+        begin(stage, &bench, Slot::Xhci(0), 300_000)?;
     plugged.unplug();
     printer.switch_off_and_on();
     is_front(&printer.take(), &content)?;
