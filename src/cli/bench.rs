@@ -180,7 +180,7 @@ impl Handler<Events> for End {
     type Result = ();
 
     fn handle(&mut self, events: Events, _: &mut Self::Context) {
-        for event in std::iter::from_fn(|| events.take()).flat_map(|taken| taken.events) {
+        for event in events.each() {
             if let What::Job(view) = event.what
                 && view.state.has_ended()
                 && let Some(told) = self.told.take()

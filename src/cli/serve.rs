@@ -39,8 +39,7 @@ pub(crate) fn default_config() -> Option<PathBuf> {
 impl Serve {
     /// The configuration; without a file, with the printers that were found so far.
     fn load(&self, found: &mut Option<FoundPrinters>) -> Result<Config, Failed> {
-        let mut config =
-            load(self.config.clone(), self.state_dir.as_deref(), Config::without_file)?;
+        let mut config = load(self.config.clone(), self.state_dir.as_deref())?;
         if let Some(found) = found.as_mut().filter(|_| self.has_no_file()) {
             config.printers = found.look();
         }
@@ -52,15 +51,11 @@ impl Serve {
     }
 }
 
-/// The configuration that a command line means; `otherwise` where there is no file.
-pub(super) fn load(
-    file: Option<PathBuf>,
-    state_dir: Option<&Path>,
-    otherwise: fn() -> Config,
-) -> Result<Config, Failed> {
+/// The configuration that a command line means; the one without a file where there is none.
+pub(super) fn load(file: Option<PathBuf>, state_dir: Option<&Path>) -> Result<Config, Failed> {
     let mut config = match file.or_else(default_config) {
         Some(file) => Config::load(&file).map_err(|problems| join(&problems))?,
-        None => otherwise(),
+        None => Config::without_file(),
     };
     if let Some(state_dir) = state_dir {
         config.server.state_dir = std::path::absolute(state_dir)?;

@@ -14,7 +14,6 @@ use super::serve::load;
 use super::{Failed, Outcome};
 use crate::Error;
 use crate::accounts::{Account, Accounts, name};
-use crate::config::Config;
 use crate::identity::Identity;
 
 #[derive(Args, Debug)]
@@ -80,7 +79,7 @@ impl Whose {
 }
 
 pub(super) fn run(args: &User) -> Outcome {
-    let config = load(args.config.clone(), args.state_dir.as_deref(), Config::without_file)?;
+    let config = load(args.config.clone(), args.state_dir.as_deref())?;
     let accounts = Accounts::of(&config);
     match &args.verb {
         Verb::Add { whose, admin } => {

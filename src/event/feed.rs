@@ -45,6 +45,11 @@ impl Events {
         waiting.told = !taken.events.is_empty();
         waiting.told.then_some(taken)
     }
+
+    /// The same until there is none, for whom it does not matter what was lost.
+    pub fn each(self) -> impl Iterator<Item = Event> {
+        std::iter::from_fn(move || self.take()).flat_map(|taken| taken.events)
+    }
 }
 
 /// The provider's end.

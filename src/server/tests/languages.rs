@@ -55,7 +55,7 @@ impl Handler<Events> for Listener {
     type Result = ();
 
     fn handle(&mut self, events: Events, _: &mut Self::Context) {
-        for event in std::iter::from_fn(|| events.take()).flat_map(|taken| taken.events) {
+        for event in events.each() {
             // The test may be over.
             let _ = self.0.send(event.what);
         }
