@@ -5,7 +5,7 @@
 //!   road arbiter       router, provider, processors, language monitors, port monitors
 //!   client arbiter     listeners, connections
 //!   notify arbiter     sources of notifications
-//!   threads            spool-disk, rpc, one for each port
+//!   threads            spool-small, spool-disk, rpc, one for each port
 //! ```
 //!
 //! Starting: spool (recovered) → sockets (of RPC, too) → what becomes of jobs that were cut off → road → listeners →

@@ -164,8 +164,11 @@ impl Submission {
                 let mut writer = writer.ok_or_else(|| broken_off(job))?;
                 let (to, tell) = oneshot::channel();
                 let then = end.once_durable(to);
-                let committed = move || writer.append(&late).map(|()| writer.commit(then));
-                blocking(committed).await??;
+                if writer.is_small_with(late.len()) {
+                    writer.commit_small(late, then);
+                } else {
+                    blocking(move || writer.append(&late).map(|()| writer.commit(then))).await??;
+                }
                 tell.await.map_err(|_| Error::Stopping)??;
             }
         }

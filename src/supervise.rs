@@ -85,14 +85,19 @@ impl<A: Actor<Context = Context<A>>> Live<A> {
         M::Result: Send,
         A: Handler<M>,
     {
+        let now = self.addr.borrow().clone().filter(Addr::connected);
+        let addr = match now {
+            Some(addr) => addr,
+            None => self.living().await.ok_or(Error::Restarting)?,
+        };
+        addr.send(message).await.map_err(|_| Error::Restarting)
+    }
+
+    /// Waits for an actor that is being made anew.
+    async fn living(&self) -> Option<Addr<A>> {
         let mut watched = self.addr.clone();
         let living = watched.wait_for(|addr| addr.as_ref().is_some_and(Addr::connected));
-        let addr = match tokio::time::timeout(REBIRTH_WAIT, living).await {
-            Ok(Ok(addr)) => addr.clone(),
-            _ => None,
-        };
-        let addr = addr.ok_or(Error::Restarting)?;
-        addr.send(message).await.map_err(|_| Error::Restarting)
+        tokio::time::timeout(REBIRTH_WAIT, living).await.ok()?.ok()?.clone()
     }
 }
 

@@ -1,8 +1,8 @@
 //! The disk thread: one sync for all who wait.
 //!
 //! Requests queue while a sync is under way; the next sync serves all of them. When several submitters are at work the
-//! thread waits a moment (a quarter of what the last sync took) for as many as came the last time, so that they stay
-//! together instead of splitting into a lone one and the rest.
+//! thread waits a moment (a quarter of what the last sync took) for as many as came the last time, if anybody is writing,
+//! so that they stay together instead of splitting into a lone one and the rest.
 //!
 //! ```text
 //!   queue ──► group ──► name the landed documents ──► sync names ──► append their records ──► sync journal ──► answer
@@ -12,19 +12,18 @@
 //!
 //! The invariant: nobody is answered `Ok` before a sync that began after the request came has succeeded.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::JobId;
 use crate::error::{Error, Result};
 use crate::journal;
-use crate::limits::{DISK_QUEUE, GROUP_REQUESTS, SOON};
+use crate::limits::{GROUP_REQUESTS, SOON};
 use crate::spool::{Inner, Then};
-use crate::sync::locked;
 use crate::writer::Landing;
 
 /// What the disk thread is asked for.
@@ -51,46 +50,6 @@ impl Request {
     }
 }
 
-/// The thread, and the way to it.
-pub(crate) struct DiskThread {
-    requests: Sender<Request>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-impl DiskThread {
-    pub(crate) fn channel() -> (Self, Receiver<Request>) {
-        let (requests, queue) = bounded(DISK_QUEUE);
-        (Self { requests, thread: Mutex::new(None) }, queue)
-    }
-
-    pub(crate) fn sender(&self) -> Sender<Request> {
-        self.requests.clone()
-    }
-
-    pub(crate) fn start(self, spool: Arc<Inner>, queue: Receiver<Request>) -> Result<Self> {
-        let thread = std::thread::Builder::new()
-            .name("spool-disk".into())
-            .spawn(move || Disk::new(spool, queue).run())
-            .map_err(Error::disk("starting", "the disk thread"))?;
-        *locked(&self.thread) = Some(thread);
-        Ok(self)
-    }
-
-    /// Lets the thread finish what was asked, and waits for it.
-    pub(crate) fn stop(&self) {
-        let _ = self.requests.send(Request::Stop);
-        if let Some(thread) = locked(&self.thread).take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for DiskThread {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
 /// What the last group was like.
 #[derive(Default)]
 struct Group {
@@ -98,7 +57,8 @@ struct Group {
     took: Duration,
 }
 
-struct Disk {
+/// The thread's own.
+pub(crate) struct Disk {
     spool: Arc<Inner>,
     queue: Receiver<Request>,
     last: Group,
@@ -108,11 +68,12 @@ struct Disk {
 }
 
 impl Disk {
-    fn new(spool: Arc<Inner>, queue: Receiver<Request>) -> Self {
+    pub(crate) fn new(spool: Arc<Inner>, queue: Receiver<Request>) -> Self {
         Self { spool, queue, last: Group::default(), due: None, compacting: None }
     }
 
-    fn run(mut self) {
+    /// Serves the queue until it is told to stop.
+    pub(crate) fn run(mut self) {
         while let Some(first) = self.next() {
             let group = self.gather(first);
             let stop = group.iter().any(|request| matches!(request, Request::Stop));
@@ -148,7 +109,8 @@ impl Disk {
         let mut group = vec![first];
         let patience = Instant::now() + self.last.took / 4;
         while group.len() < GROUP_REQUESTS {
-            let next = if group.len() < self.last.requests {
+            let others = self.spool.writers.load(Ordering::Acquire) > 0;
+            let next = if others && group.len() < self.last.requests {
                 self.queue.recv_deadline(patience).ok()
             } else {
                 self.queue.try_recv().ok()

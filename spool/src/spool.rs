@@ -18,16 +18,21 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crossbeam_channel::bounded;
+
 use crate::JobId;
 use crate::compact::Pace;
-use crate::disk::{DiskThread, Request};
+use crate::disk::{Disk, Request};
 use crate::disk_store::DiskStore;
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::journal::{Record, Room};
+use crate::limits::{DISK_QUEUE, WRITERS};
 use crate::progress::{Cell, Progress};
 use crate::recover::{self, Report};
+use crate::served::Served;
 use crate::shadow::{Change, Shadow, Ticket};
+use crate::small::{Small, serve};
 use crate::store::Store;
 use crate::sync::locked;
 use crate::writer::Writer;
@@ -66,7 +71,13 @@ pub struct Retention {
 #[derive(Clone)]
 pub struct Spool {
     inner: Arc<Inner>,
-    disk: Arc<DiskThread>,
+    threads: Arc<Threads>,
+}
+
+/// In the order in which they end: what the first has written the second makes durable.
+struct Threads {
+    small: Served<Small>,
+    disk: Served<Request>,
 }
 
 impl Spool {
@@ -80,22 +91,37 @@ impl Spool {
     /// Opens the spool on a store of the caller's.
     pub fn open_on(store: Arc<dyn Store>, options: Options) -> Result<(Self, Report)> {
         let recovered = recover::recover(&*store)?;
-        let (disk, requests) = DiskThread::channel();
+        let (disk, requests) = bounded(DISK_QUEUE);
+        let (small, documents) = bounded(WRITERS.saturating_add(1));
         let inner = Arc::new(Inner {
             store,
             options: Mutex::new(options),
             table: Mutex::new(recovered.table),
             journal: recovered.journal,
-            requests: disk.sender(),
+            requests: disk.clone(),
+            small: small.clone(),
             soon: AtomicBool::new(false),
             poison: Mutex::new(None),
+            spare: Mutex::default(),
             writers: AtomicUsize::new(0),
             compacting: Mutex::new(()),
             pace: Pace::default(),
             _lock: recovered.lock,
         });
-        let disk = disk.start(inner.clone(), requests)?;
-        Ok((Self { inner, disk: Arc::new(disk) }, recovered.report))
+        let syncing = Disk::new(inner.clone(), requests);
+        let writing = inner.clone();
+        let threads = Threads {
+            small: Served::start(
+                "spool-small",
+                small,
+                || Small::Stop,
+                move || {
+                    serve(&writing, &documents);
+                },
+            )?,
+            disk: Served::start("spool-disk", disk, || Request::Stop, move || syncing.run())?,
+        };
+        Ok((Self { inner, threads: Arc::new(threads) }, recovered.report))
     }
 
     /// Replaces the settings (a reload of the configuration).
@@ -229,9 +255,10 @@ impl Spool {
         self.inner.compact()
     }
 
-    /// Syncs and stops the disk thread. Later requests are answered with [`Error::Closed`].
+    /// Syncs and stops the threads. Later requests are answered with [`Error::Closed`].
     pub fn close(&self) {
-        self.disk.stop();
+        self.threads.small.stop();
+        self.threads.disk.stop();
     }
 }
 

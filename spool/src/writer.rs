@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::journal::{Record, Room};
 use crate::limits::{EXTRA_PAIRS, INLINE_BYTES, SPACE_CHECK_BYTES};
 use crate::shadow::{Hold, Ticket};
+use crate::small::Last;
 use crate::space::Share;
 use crate::spool::Inner;
 use crate::store::File;
@@ -180,6 +181,23 @@ impl Writer {
                 then(Err(error));
             }
         }
+    }
+
+    /// Whether the document, with so many more bytes, rides in the journal.
+    pub fn is_small_with(&self, more: usize) -> bool {
+        self.inline.as_ref().is_some_and(|inline| inline.len().saturating_add(more) <= INLINE_BYTES)
+    }
+
+    /// Appends the last bytes and commits, on a thread of the spool's: nothing is waited for here. `then` is called once, as
+    /// for [`Self::commit`]. For documents that stay small ([`Self::is_small_with`]): another one would keep all of them
+    /// waiting.
+    pub fn commit_small(
+        self,
+        last: impl AsRef<[u8]> + Send + 'static,
+        then: impl FnOnce(Result<()>) + Send + 'static,
+    ) {
+        let spool = self.spool.clone();
+        spool.commit_small(Last { writer: self, bytes: Box::new(last), then: Box::new(then) });
     }
 
     /// Everything of a commit that the caller's thread does.

@@ -40,6 +40,12 @@ fn submit(spool: &Spool, document: &[u8]) -> JobId {
     id
 }
 
+fn commit_small(writer: Writer, last: &'static [u8]) -> Result<(), Error> {
+    let (told, tell) = mpsc::channel();
+    writer.commit_small(last, move |done| told.send(done).unwrap());
+    tell.recv_timeout(DEADLINE).unwrap()
+}
+
 fn finish(spool: &Spool, id: JobId, at_ms: u64) {
     spool.update(id, Change::Start { at_ms }, None).unwrap();
     spool.update(id, Change::Complete { at_ms }, None).unwrap();
@@ -327,4 +333,45 @@ fn a_closed_spool_says_so() {
     let writer = spool.begin(Ticket::new("label"), None).unwrap();
     spool.close();
     assert!(matches!(commit(writer), Err(Error::Closed)));
+}
+
+#[test]
+fn a_small_document_is_taken_without_waiting_here() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = open(dir.path());
+    let submit_all = || {
+        let ids: Vec<JobId> = (0..40)
+            .map(|_| {
+                let mut writer = spool.begin(Ticket::new("label"), None).unwrap();
+                let id = writer.job();
+                writer.append(b"^XA").unwrap();
+                assert!(writer.is_small_with(65_533) && !writer.is_small_with(65_534));
+                commit_small(writer, b"^XZ").unwrap();
+                id
+            })
+            .collect();
+        for id in &ids {
+            assert_eq!(fs::read(dir.path().join(id.file_name())).unwrap(), b"^XA^XZ");
+        }
+    };
+    submit_all();
+    let files = || fs::read_dir(dir.path()).unwrap().count();
+    assert_eq!(files(), 40 + 2, "the documents, the journal and the lock");
+    spool.close();
+    assert_eq!(files(), 40 + 2, "what was made ahead has no name");
+}
+
+#[test]
+fn a_small_document_that_cannot_be_taken_is_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = Spool::open(dir.path(), Options { max_job_bytes: 5, ..options() }).unwrap().0;
+    let mut writer = spool.begin(Ticket::new("label"), None).unwrap();
+    let id = writer.job();
+    writer.append(b"^XA").unwrap();
+    assert!(matches!(commit_small(writer, b"^XZ"), Err(Error::TooLarge { limit_bytes: 5 })));
+    assert!(matches!(spool.job(id), Err(Error::NoSuchJob { .. })));
+    assert!(!dir.path().join(id.file_name()).exists());
+    let writer = spool.begin(Ticket::new("label"), None).unwrap();
+    spool.close();
+    assert!(matches!(commit_small(writer, b"^XA"), Err(Error::Closed)));
 }

@@ -13,8 +13,9 @@ use crate::disk::Request;
 use crate::document::{Document, Growth};
 use crate::error::{Error, Result};
 use crate::journal::{Journal, Record, Room};
-use crate::limits::{ID_BLOCK, ID_LAST, INLINE_BYTES, WRITERS};
+use crate::limits::{ID_BLOCK, ID_LAST, INLINE_BYTES, SPARE_FILES, WRITERS};
 use crate::shadow::{Change, DocumentState, Shadow, State, Ticket};
+use crate::small::{Last, Small};
 use crate::space::Share;
 use crate::store::{File, Store};
 use crate::sync::locked;
@@ -29,10 +30,13 @@ pub(crate) struct Inner {
     pub(crate) table: Mutex<Table>,
     pub(crate) journal: Journal,
     pub(super) requests: crossbeam_channel::Sender<Request>,
+    pub(super) small: crossbeam_channel::Sender<Small>,
     /// The disk thread knows that something is to be durable soon.
     pub(crate) soon: AtomicBool,
     pub(super) poison: Mutex<Option<Arc<str>>>,
     pub(crate) writers: AtomicUsize,
+    /// Files without a name, made ahead.
+    pub(super) spare: Mutex<Vec<Arc<dyn File>>>,
     pub(crate) compacting: Mutex<()>,
     pub(crate) pace: Pace,
     pub(super) _lock: Box<dyn Send + Sync>,
@@ -70,9 +74,20 @@ impl Inner {
         Ok(Writer::new(share, self.clone(), id, ticket, file, allocated))
     }
 
+    /// Makes a file for a document that is yet to come. False where there are enough, or it cannot be done.
+    pub(crate) fn make_spare(&self) -> bool {
+        if !self.store.keeps_spares() || locked(&self.spare).len() >= SPARE_FILES {
+            return false;
+        }
+        let made = self.store.create_unnamed();
+        made.map(|file| locked(&self.spare).push(file)).is_ok()
+    }
+
     pub(crate) fn new_file(&self, id: JobId, expected_bytes: u64) -> Result<Arc<dyn File>> {
         let name = id.file_name();
-        let file = self.store.create_unnamed().map_err(Error::disk("creating", &*name))?;
+        let spare = locked(&self.spare).pop();
+        let made = spare.map_or_else(|| self.store.create_unnamed(), Ok);
+        let file = made.map_err(Error::disk("creating", &*name))?;
         if expected_bytes > 0 {
             file.allocate(expected_bytes, true).map_err(|source| {
                 if Error::is_no_space(&source) {
@@ -216,6 +231,15 @@ impl Inner {
     pub(crate) fn disk(&self, request: Request) {
         if let Err(crossbeam_channel::SendError(request)) = self.requests.send(request) {
             request.answer(Err(Error::Closed));
+        }
+    }
+
+    /// Hands a document to the small documents' thread. Its queue has room for every writer there may be.
+    pub(crate) fn commit_small(&self, last: Last) {
+        if let Err(crossbeam_channel::SendError(Small::Commit(last))) =
+            self.small.send(Small::Commit(Box::new(last)))
+        {
+            last.refuse();
         }
     }
 
