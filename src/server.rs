@@ -31,7 +31,7 @@ use crate::error::{Error, Result};
 use crate::frontend::listen::{Bound, Listener, Serve, StopListening};
 use crate::frontend::{appsocket, ipp};
 use crate::notify::Broker;
-use crate::provider::{LocalPrintProvider, Park, Reload, Road, recover_interrupted};
+use crate::provider::{EndDocPrinter, LocalPrintProvider, Park, Reload, Road, recover_interrupted};
 use crate::router::Router;
 use crate::sources::Notifications;
 use crate::supervise::{Live, Wards, vacant};
@@ -80,7 +80,8 @@ impl Server {
         wards.keep_in(provider_slot, "provider", &road_arbiter.handle(), move |obituary| {
             LocalPrintProvider::new(road.clone(), initial.clone(), obituary)
         });
-        let local = provider.clone();
+        let (local, durable) = (provider.clone(), provider.clone());
+        spool.on_durable(Box::new(move |jobs| durable.tell(EndDocPrinter { jobs: jobs.to_vec() })));
         wards.keep_in(router_slot, "router", &road_arbiter.handle(), move |obituary| {
             Router::new(local.clone(), obituary)
         });

@@ -47,21 +47,18 @@ impl SpooledEnd {
     async fn tell(self) {
         self.told.store(true, Ordering::Release);
         // A provider made anew finds the job by itself.
-        let _ = self.provider.ask(EndDocPrinter { job: self.job }).await;
+        let _ = self.provider.ask(EndDocPrinter { jobs: vec![self.job] }).await;
     }
 
-    /// For the end of a commit, on whatever thread. The provider hears of a durable job before its sender does: what the
-    /// sender asks next, it asks behind that.
+    /// For the end of a commit, on whatever thread. The spool has told the provider of a durable job before: what the sender
+    /// asks next, it asks behind that.
     fn once_durable(
         &self,
         to: oneshot::Sender<Result<()>>,
     ) -> impl FnOnce(despool_spool::Result<()>) + Send + 'static {
-        let (job, provider, told) = (self.job, self.provider.clone(), self.told.clone());
+        let told = self.told.clone();
         move |done| {
-            // A provider made anew finds the job by itself.
-            if done.is_ok() && !told.swap(true, Ordering::AcqRel) {
-                provider.tell(EndDocPrinter { job });
-            }
+            told.fetch_or(done.is_ok(), Ordering::AcqRel);
             // The sender may be gone.
             let _ = to.send(done.map_err(Error::from));
         }
@@ -71,7 +68,7 @@ impl SpooledEnd {
 impl Drop for SpooledEnd {
     fn drop(&mut self) {
         if !self.told.swap(true, Ordering::AcqRel) {
-            self.provider.tell(EndDocPrinter { job: self.job });
+            self.provider.tell(EndDocPrinter { jobs: vec![self.job] });
         }
     }
 }

@@ -194,6 +194,12 @@ impl Disk {
     }
 
     fn answer(&self, waiting: Vec<(Option<JobId>, Option<Then>)>, synced: &Result<()>) {
+        if let (Ok(()), Some(listener)) = (synced, self.spool.listener.get()) {
+            let durable: Vec<JobId> = waiting.iter().filter_map(|(job, _)| *job).collect();
+            if !durable.is_empty() {
+                listener(&durable);
+            }
+        }
         for (committed, then) in waiting {
             if let (Some(id), Err(error)) = (committed, synced) {
                 self.spool.give_up(id, &error.to_string());

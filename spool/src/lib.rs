@@ -48,5 +48,5 @@ pub use recover::{Interrupted, Report};
 pub use shadow::{
     Cause, Change, Confirmed, Deed, DocumentState, Hold, Played, Recovery, Shadow, State, Ticket,
 };
-pub use spool::{Options, Retention, Spool, Then};
+pub use spool::{Listener, Options, Retention, Spool, Then};
 pub use writer::Writer;

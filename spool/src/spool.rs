@@ -15,7 +15,7 @@ mod inner;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::bounded;
@@ -40,6 +40,9 @@ pub(crate) use inner::Inner;
 
 /// A callback for the end of a durable operation. Called once, from the disk thread or from the caller.
 pub type Then = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// What hears of documents that are durable now, see [`Spool::on_durable`].
+pub type Listener = Box<dyn Fn(&[JobId]) + Send + Sync>;
 
 /// Settings of a spool.
 #[derive(Clone, Debug)]
@@ -103,6 +106,7 @@ impl Spool {
             soon: AtomicBool::new(false),
             poison: Mutex::new(None),
             spare: Mutex::default(),
+            listener: OnceLock::new(),
             writers: AtomicUsize::new(0),
             compacting: Mutex::new(()),
             pace: Pace::default(),
@@ -122,6 +126,12 @@ impl Spool {
             disk: Served::start("spool-disk", disk, || Request::Stop, move || syncing.run())?,
         };
         Ok((Self { inner, threads: Arc::new(threads) }, recovered.report))
+    }
+
+    /// Has `listener` hear of every committed document when it is durable: of all that one sync has served at once, on the disk
+    /// thread, and before any of their submitters. Only the first listener is kept.
+    pub fn on_durable(&self, listener: Listener) {
+        let _ = self.inner.listener.set(listener);
     }
 
     /// Replaces the settings (a reload of the configuration).

@@ -375,3 +375,18 @@ fn a_small_document_that_cannot_be_taken_is_answered() {
     spool.close();
     assert!(matches!(commit_small(writer, b"^XA"), Err(Error::Closed)));
 }
+
+#[test]
+fn who_listens_hears_of_a_durable_document_before_its_submitter() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = open(dir.path());
+    let (heard, hear) = mpsc::channel();
+    spool.on_durable(Box::new(move |jobs| jobs.iter().for_each(|job| heard.send(*job).unwrap())));
+    let small = submit(&spool, b"^XA^XZ");
+    assert_eq!(hear.try_recv(), Ok(small));
+    let large = submit(&spool, &[7; 100_000]);
+    assert_eq!(hear.try_recv(), Ok(large));
+    spool.sync(Box::new(drop));
+    spool.close();
+    assert!(hear.try_recv().is_err(), "a sync alone is no document");
+}

@@ -70,6 +70,22 @@ impl LocalPrintProvider {
         Ok(())
     }
 
+    /// A document is over.
+    fn end_doc(&mut self, job: JobId, ctx: &mut Context<Self>) {
+        match self.road.spool.job(job) {
+            Ok(shadow) if shadow.state.ended_ms().is_some() => {
+                self.dequeue(&shadow);
+                self.tell_job(shadow);
+            }
+            Ok(shadow) => {
+                self.tell_job(shadow.clone());
+                self.enqueue(&shadow, ctx);
+            }
+            // It never came to be a job: nobody had heard of it but its sender.
+            Err(_) => drop(self.road.shared().followers.remove(&job)),
+        }
+    }
+
     fn follow(&self, job: JobId, follower: Option<Follower>) {
         if let Some(follower) = follower {
             self.road.shared().followers.insert(job, follower);
@@ -324,19 +340,8 @@ impl Durable {
 impl Handler<EndDocPrinter> for LocalPrintProvider {
     type Result = ();
 
-    fn handle(&mut self, EndDocPrinter { job }: EndDocPrinter, ctx: &mut Self::Context) {
-        match self.road.spool.job(job) {
-            Ok(shadow) if shadow.state.ended_ms().is_some() => {
-                self.dequeue(&shadow);
-                self.tell_job(shadow);
-            }
-            Ok(shadow) => {
-                self.tell_job(shadow.clone());
-                self.enqueue(&shadow, ctx);
-            }
-            // It never came to be a job: nobody had heard of it but its sender.
-            Err(_) => drop(self.road.shared().followers.remove(&job)),
-        }
+    fn handle(&mut self, EndDocPrinter { jobs }: EndDocPrinter, ctx: &mut Self::Context) {
+        jobs.into_iter().for_each(|job| self.end_doc(job, ctx));
     }
 }
 

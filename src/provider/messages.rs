@@ -27,12 +27,12 @@ pub struct StartDocPrinter {
     pub follower: Option<Follower>,
 }
 
-/// A document is over: whole and durable, or given up.
-#[derive(Message, Clone, Copy, Debug)]
+/// Documents are over: whole and durable, or given up.
+#[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
 pub struct EndDocPrinter {
-    /// Its job.
-    pub job: JobId,
+    /// Their jobs.
+    pub jobs: Vec<JobId>,
 }
 
 /// The sender of a direct job is gone before its end.

@@ -4,9 +4,9 @@
 //! holds the journal.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use super::{Options, now_ms};
+use super::{Listener, Options, now_ms};
 use crate::JobId;
 use crate::compact::Pace;
 use crate::disk::Request;
@@ -37,6 +37,7 @@ pub(crate) struct Inner {
     pub(crate) writers: AtomicUsize,
     /// Files without a name, made ahead.
     pub(super) spare: Mutex<Vec<Arc<dyn File>>>,
+    pub(crate) listener: OnceLock<Listener>,
     pub(crate) compacting: Mutex<()>,
     pub(crate) pace: Pace,
     pub(super) _lock: Box<dyn Send + Sync>,
