@@ -29,7 +29,6 @@ const DIR_MODE: RawMode = 0o700;
 pub(crate) struct DiskStore {
     path: PathBuf,
     dir: Arc<OwnedFd>,
-    /// Hidden files made so far: none where the file system has unnamed ones.
     parts: AtomicU64,
 }
 
@@ -110,10 +109,6 @@ impl Store for DiskStore {
             ) => self.create_part(),
             Err(error) => Err(error.into()),
         }
-    }
-
-    fn keeps_spares(&self) -> bool {
-        self.parts.load(Ordering::Relaxed) == 0
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

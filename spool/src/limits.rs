@@ -51,10 +51,6 @@ pub const SOON: Duration = Duration::from_millis(10);
 /// Documents that may be received at the same time. Each may hold `INLINE_BYTES` of memory.
 pub const WRITERS: usize = 512;
 
-/// Files without a name that are made ahead for small documents. The search for a free inode takes the kernel long where
-/// many files were removed in the last minutes, as on a busy spool.
-pub const SPARE_FILES: usize = 16;
-
 /// Free space is asked for again each time this much has been appended to a document.
 pub const SPACE_CHECK_BYTES: u64 = 4 * 1024 * 1024;
 

@@ -4,7 +4,7 @@
 //! thread together, where one sync serves them.
 //!
 //! ```text
-//!   front ends ──► queue ──► append, name, record ──► disk thread ──► answer
+//!   front ends ──► queue ──► append, file, record ──► disk thread ──► answer
 //! ```
 //!
 //! The invariant: each document that is handed over is answered once, also at the end.
@@ -12,7 +12,7 @@
 use crossbeam_channel::Receiver;
 
 use crate::error::Error;
-use crate::spool::{Inner, Then};
+use crate::spool::Then;
 use crate::writer::Writer;
 
 /// What the thread is asked for.
@@ -49,11 +49,10 @@ impl Last {
     }
 }
 
-/// Serves the queue until it is told to stop. Where there is nothing else to do, files for the next documents are made.
-pub(crate) fn serve(spool: &Inner, queue: &Receiver<Small>) {
+/// Serves the queue until it is told to stop.
+pub(crate) fn serve(queue: &Receiver<Small>) {
     while let Ok(Small::Commit(last)) = queue.recv() {
         last.commit();
-        while queue.is_empty() && spool.make_spare() {}
     }
     for left in queue.try_iter() {
         if let Small::Commit(last) = left {

@@ -105,7 +105,6 @@ impl Spool {
             small: small.clone(),
             soon: AtomicBool::new(false),
             poison: Mutex::new(None),
-            spare: Mutex::default(),
             listener: OnceLock::new(),
             writers: AtomicUsize::new(0),
             compacting: Mutex::new(()),
@@ -113,16 +112,8 @@ impl Spool {
             _lock: recovered.lock,
         });
         let syncing = Disk::new(inner.clone(), requests);
-        let writing = inner.clone();
         let threads = Threads {
-            small: Served::start(
-                "spool-small",
-                small,
-                || Small::Stop,
-                move || {
-                    serve(&writing, &documents);
-                },
-            )?,
+            small: Served::start("spool-small", small, || Small::Stop, move || serve(&documents))?,
             disk: Served::start("spool-disk", disk, || Request::Stop, move || syncing.run())?,
         };
         Ok((Self { inner, threads: Arc::new(threads) }, recovered.report))

@@ -30,11 +30,6 @@ pub trait Store: Send + Sync + 'static {
     /// Makes a new file that has no name yet and vanishes with its last handle unless it is given one.
     fn create_unnamed(&self) -> io::Result<Arc<dyn File>>;
 
-    /// Whether unnamed files may be made ahead: where they leave nothing behind, not even after a crash.
-    fn keeps_spares(&self) -> bool {
-        false
-    }
-
     /// Renames, replacing what has the new name.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 

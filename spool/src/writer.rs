@@ -5,10 +5,10 @@
 //!               └──────► abort, or drop: the space is free again, nothing is left
 //! ```
 //!
-//! The bytes go straight into a file that has no name yet. A document up to `INLINE_BYTES` also rides in its commit
-//! record, so that one sync of the journal makes it durable; its own file may be written back whenever the kernel likes,
-//! and recovery rebuilds it from the journal if the power went first. A larger one is synced under its name before the
-//! record is written.
+//! A document up to `INLINE_BYTES` waits in memory for its end, and rides in its commit record, so that one sync of the
+//! journal makes it durable; its own file may be written back whenever the kernel likes, and recovery rebuilds it from the
+//! journal if the power went first. A larger one, or one that is followed, goes straight into a file that has no name yet;
+//! where it has outgrown the journal it is synced under its name before the record is written.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -32,7 +32,7 @@ pub struct Writer {
     id: JobId,
     /// `None` once the job was announced: its ticket is in the journal then.
     ticket: Option<Box<Ticket>>,
-    /// Made when the first bytes come: whoever begins a document need not wait for the disk.
+    /// Made when the document is no longer small, or somebody follows it.
     file: Option<Arc<dyn File>>,
     growth: Arc<Growth>,
     /// The document so far, while it is small.
@@ -94,6 +94,10 @@ impl Writer {
             return Ok(file.clone());
         }
         let file = self.spool.new_file(self.id, 0)?;
+        if let Some(document) = &self.inline {
+            let written = file.write_at(document, 0);
+            written.map_err(|source| self.spool.write_failed(source, self.id, document.len()))?;
+        }
         Ok(self.file.insert(file).clone())
     }
 
@@ -139,8 +143,10 @@ impl Writer {
             self.spool.check_disk(added)?;
             self.space_check_at = total.saturating_add(SPACE_CHECK_BYTES);
         }
-        let file = self.file()?;
-        file.write_at(bytes, self.bytes).map_err(|source| self.write_failed(source, added))?;
+        if self.file.is_some() || !self.is_small_with(bytes.len()) {
+            let written = self.file()?.write_at(bytes, self.bytes);
+            written.map_err(|source| self.spool.write_failed(source, self.id, bytes.len()))?;
+        }
         self.crc32c = crc32c::crc32c_append(self.crc32c, bytes);
         self.keep_inline(bytes);
         self.bytes = total;
@@ -155,14 +161,6 @@ impl Writer {
             } else {
                 inline.extend_from_slice(bytes);
             }
-        }
-    }
-
-    fn write_failed(&self, source: std::io::Error, needed_bytes: u64) -> Error {
-        if Error::is_no_space(&source) {
-            Error::Full { free_bytes: self.spool.free_bytes(), needed_bytes }
-        } else {
-            Error::disk("writing", self.id.file_name())(source)
         }
     }
 
@@ -206,7 +204,10 @@ impl Writer {
         if self.growth.end() == End::Broken {
             return Err(Error::Canceled { id: self.id });
         }
-        let file = self.file()?;
+        let (file, named) = match (&self.file, &self.inline) {
+            (None, Some(document)) => (self.spool.whole_file(self.id, document)?, true),
+            _ => (self.file()?, false),
+        };
         if self.allocated > self.bytes {
             file.set_bytes(self.bytes).map_err(Error::disk("cutting", self.id.file_name()))?;
         }
@@ -231,7 +232,9 @@ impl Writer {
             self.settled = true;
             return Ok(Some(landing));
         }
-        landing.name()?;
+        if !named {
+            landing.name()?;
+        }
         self.settled = true;
         landing.enter(&self.spool)?;
         Ok(None)

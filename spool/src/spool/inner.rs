@@ -3,6 +3,7 @@
 //! The locks, in the order in which they are taken: the table, then the journal. The table is never waited for by whoever
 //! holds the journal.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -13,7 +14,7 @@ use crate::disk::Request;
 use crate::document::{Document, Growth};
 use crate::error::{Error, Result};
 use crate::journal::{Journal, Record, Room};
-use crate::limits::{ID_BLOCK, ID_LAST, INLINE_BYTES, SPARE_FILES, WRITERS};
+use crate::limits::{ID_BLOCK, ID_LAST, INLINE_BYTES, WRITERS};
 use crate::shadow::{Change, DocumentState, Shadow, State, Ticket};
 use crate::small::{Last, Small};
 use crate::space::Share;
@@ -35,8 +36,6 @@ pub(crate) struct Inner {
     pub(crate) soon: AtomicBool,
     pub(super) poison: Mutex<Option<Arc<str>>>,
     pub(crate) writers: AtomicUsize,
-    /// Files without a name, made ahead.
-    pub(super) spare: Mutex<Vec<Arc<dyn File>>>,
     pub(crate) listener: OnceLock<Listener>,
     pub(crate) compacting: Mutex<()>,
     pub(crate) pace: Pace,
@@ -75,20 +74,29 @@ impl Inner {
         Ok(Writer::new(share, self.clone(), id, ticket, file, allocated))
     }
 
-    /// Makes a file for a document that is yet to come. False where there are enough, or it cannot be done.
-    pub(crate) fn make_spare(&self) -> bool {
-        if !self.store.keeps_spares() || locked(&self.spare).len() >= SPARE_FILES {
-            return false;
+    /// Makes the file of a document that is whole, under its name. Nothing is left of it where that fails.
+    pub(crate) fn whole_file(&self, id: JobId, document: &[u8]) -> Result<Arc<dyn File>> {
+        let name = id.file_name();
+        let file = self.store.create(&name).map_err(Error::disk("creating", &*name))?;
+        file.write_at(document, 0).map_err(|source| {
+            let _ = self.store.remove(&name);
+            self.write_failed(source, id, document.len())
+        })?;
+        Ok(file)
+    }
+
+    pub(crate) fn write_failed(&self, source: io::Error, id: JobId, more: usize) -> Error {
+        if Error::is_no_space(&source) {
+            let needed_bytes = u64::try_from(more).unwrap_or(u64::MAX);
+            Error::Full { free_bytes: self.free_bytes(), needed_bytes }
+        } else {
+            Error::disk("writing", id.file_name())(source)
         }
-        let made = self.store.create_unnamed();
-        made.map(|file| locked(&self.spare).push(file)).is_ok()
     }
 
     pub(crate) fn new_file(&self, id: JobId, expected_bytes: u64) -> Result<Arc<dyn File>> {
         let name = id.file_name();
-        let spare = locked(&self.spare).pop();
-        let made = spare.map_or_else(|| self.store.create_unnamed(), Ok);
-        let file = made.map_err(Error::disk("creating", &*name))?;
+        let file = self.store.create_unnamed().map_err(Error::disk("creating", &*name))?;
         if expected_bytes > 0 {
             file.allocate(expected_bytes, true).map_err(|source| {
                 if Error::is_no_space(&source) {
@@ -252,7 +260,7 @@ impl Inner {
     }
 
     /// Remembers that the disk failed to keep something: nothing can be promised from now on.
-    pub(crate) fn poison(&self, doing: &'static str, name: &str, source: std::io::Error) -> Error {
+    pub(crate) fn poison(&self, doing: &'static str, name: &str, source: io::Error) -> Error {
         let error = Error::disk(doing, name)(source);
         let mut poison = locked(&self.poison);
         let why = poison.get_or_insert_with(|| {
