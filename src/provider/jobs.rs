@@ -4,7 +4,9 @@ use std::future::ready;
 use std::sync::Arc;
 
 use actix::prelude::*;
-use despool_spool::{Change, Deed, Hold, JobId, Recovery, Shadow, State, Ticket, Writer};
+use despool_spool::{
+    Change, Deed, Error as SpoolError, Hold, JobId, Recovery, Shadow, State, Ticket, Writer,
+};
 use tokio::sync::oneshot;
 
 use super::entry::{Entry, Stop};
@@ -82,7 +84,7 @@ impl LocalPrintProvider {
         follower: Option<Follower>,
         ctx: &mut Context<Self>,
     ) -> Result<Submission> {
-        if ticket.copies > 1 {
+        if ticket.copies > 1 || ticket.hold != Hold::No {
             return Err(Error::DirectOnce { printer: ticket.printer });
         }
         let id = self.road.spool.begin_direct(ticket)?;
@@ -123,13 +125,17 @@ impl LocalPrintProvider {
         let shadow = self.road.spool.job(id)?;
         match what {
             JobControl::Cancel { why } => self.cancel(&shadow, why, ctx),
-            JobControl::Hold(hold) => self.hold(&shadow, hold, ctx),
+            JobControl::Hold(hold) => {
+                self.hold(&shadow, hold, ctx).map_err(|error| not_to_be("held", error))
+            }
             JobControl::Release => self.release(&shadow, ctx),
             JobControl::Reprint if is_held_after_crash(&shadow) => {
                 self.resolve(&shadow, Deed::Restarted, ctx)
             }
             JobControl::Reprint => self.reprint(&shadow, ctx),
-            JobControl::Move { printer } => self.move_to(&shadow, &printer, ctx),
+            JobControl::Move { printer } => {
+                self.move_to(&shadow, &printer, ctx).map_err(|error| not_to_be("moved", error))
+            }
             JobControl::Prioritize(priority) => self.prioritize(&shadow, priority),
             JobControl::Resolve(deed) => self.resolve(&shadow, deed, ctx),
         }
@@ -221,7 +227,7 @@ impl LocalPrintProvider {
         let Some(recovery) = shadow.recovery.as_deref().filter(|_| is_held_after_crash(shadow))
         else {
             let wanted = "continued or begun again: it was not held after a crash";
-            return Err(despool_spool::Error::WrongState {
+            return Err(SpoolError::WrongState {
                 id: shadow.id,
                 state: shadow.state.name(),
                 wanted,
@@ -302,6 +308,16 @@ impl LocalPrintProvider {
     }
 }
 
+/// The spool knows changes of a ticket; people asked for something else.
+fn not_to_be(wanted: &'static str, error: Error) -> Error {
+    match error {
+        Error::Spool(SpoolError::WrongState { id, state, wanted: "changed" }) => {
+            SpoolError::WrongState { id, state, wanted }.into()
+        }
+        error => error,
+    }
+}
+
 fn is_held_after_crash(shadow: &Shadow) -> bool {
     matches!(&shadow.state, State::Held { why } if &**why == "held-after-crash")
 }
@@ -314,7 +330,7 @@ impl Durable {
         match self.0.await {
             Ok(Ok(())) => Ok(()),
             // The change holds as long as this process lives; the disk has been reported by the one who noticed.
-            Ok(Err(despool_spool::Error::Poisoned { .. })) => Ok(()),
+            Ok(Err(SpoolError::Poisoned { .. })) => Ok(()),
             Ok(Err(error)) => Err(error.into()),
             Err(_) => Err(Error::Stopping),
         }
