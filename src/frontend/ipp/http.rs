@@ -165,7 +165,7 @@ impl Document {
         let mut left = IPP_DRAIN_BYTES;
         let drained = async {
             while let Ok(Some(piece)) = self.frame().await {
-                left = left.saturating_sub(piece.len());
+                left = left.saturating_sub(u64::try_from(piece.len()).unwrap_or(u64::MAX));
                 if left == 0 {
                     break;
                 }
