@@ -64,7 +64,7 @@ const SIGNATURE_BYTES: usize = 16;
 const STUB_ALIGN: usize = 16;
 
 fn main() -> ExitCode {
-    support::allow_descriptors(DESCRIPTORS);
+    support::descriptors::allow_descriptors(DESCRIPTORS);
     let mut criterion = Criterion::default().configure_from_args();
     let mut closing = Closing::new();
     let event = balloon();

@@ -9,6 +9,7 @@ mod client;
 mod control;
 mod demo;
 mod list;
+mod output;
 mod ports;
 mod print;
 mod progress;
@@ -19,7 +20,8 @@ mod usage;
 mod user;
 mod watch;
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -38,7 +40,7 @@ pub(crate) struct At {
     /// The server's IPP address, HOST:PORT [default: the local server's]
     #[arg(long, value_name = "ADDRESS", global = true)]
     server: Option<String>,
-    /// The server's configuration file, to find its address
+    /// The server's configuration file [default: $DESPOOL_CONFIG, or /etc/despool/despool.toml if there is one]
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 }
@@ -157,6 +159,13 @@ fn dispatch(command: Command) -> (&'static str, Outcome) {
         Command::User(args) => ("user", user::run(&args)),
         Command::Check(args) => ("check", check::run(&args)),
     }
+}
+
+/// A file that a person named.
+fn open_file(path: &Path) -> Result<File, Failed> {
+    File::open(path).map_err(|error| {
+        Failed(format!("{}: {error}; name a file that can be read", path.display()))
+    })
 }
 
 fn with_runtime(command: impl Future<Output = Outcome>) -> Outcome {

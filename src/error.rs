@@ -30,8 +30,8 @@ pub enum Error {
         /// The name asked for.
         name: String,
     },
-    /// Peer: more than one copy of what is not kept.
-    #[error("printer \"{printer}\" prints past the spool: one copy only, and no reprint")]
+    /// Peer: more than one copy of what is not kept, or a hold.
+    #[error("printer \"{printer}\" prints past the spool: one copy only, no hold, and no reprint")]
     DirectOnce {
         /// The printer.
         printer: Arc<str>,

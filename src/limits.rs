@@ -208,11 +208,18 @@ pub const IPP_OPEN_JOB: Duration = Duration::from_secs(300);
 /// IPP: jobs that may wait for documents at a time.
 pub const IPP_OPEN_JOBS: usize = 256;
 
-/// IPP: of a document that is refused, up to this much is taken and thrown away before the answer …
-pub const IPP_DRAIN_BYTES: usize = 16 * 1024 * 1024;
+/// IPP: of a document that is refused, up to this much is taken and thrown away before the answer: CUPS's programs cannot
+/// read one that comes in the middle …
+pub const IPP_DRAIN_BYTES: u64 = 4 << 30;
 
 /// … for at most this long.
-pub const IPP_DRAIN_WAIT: Duration = Duration::from_secs(3);
+pub const IPP_DRAIN_WAIT: Duration = Duration::from_secs(60);
+
+/// HTTP: what a client still sends when it has been answered is thrown away for this long, so that it can read the answer.
+pub const HTTP_LINGER: Duration = Duration::from_secs(10);
+
+/// HTTP: it is read in portions of this size.
+pub const HTTP_LINGER_BYTES: usize = 64 * 1024;
 
 /// Notifications that wait in one unidirectional registration, by default ([MS-PAN] note 10). A newer one is dropped.
 pub const NOTIFY_QUEUE: usize = 100;

@@ -177,7 +177,15 @@ impl LocalPrintProvider {
     fn job_view(&self, shadow: Arc<Shadow>) -> JobView {
         match self.entry(&shadow.ticket.printer) {
             Ok(entry) => entry.job_view(shadow),
-            Err(_) => JobView::new(shadow, &view::Surroundings::default()),
+            Err(_) => {
+                let printer = &shadow.ticket.printer;
+                let gone = format!(
+                    "printer \"{printer}\" is not configured any more; move the job, or cancel it"
+                );
+                let around =
+                    view::Surroundings { waits_for: Some(gone), ..view::Surroundings::default() };
+                JobView::new(shadow, &around)
+            }
         }
     }
 

@@ -20,7 +20,7 @@ macro_rules! printer {
 }
 
 /// A broken configuration: its text, the line and the key at fault, and what the message must say is right.
-const BROKEN: [(&str, usize, &str, &str); 36] = [
+const BROKEN: [(&str, usize, &str, &str); 39] = [
     ("[server\nname = \"x\"\n", 1, "", ""),
     ("[server]\nname = printsrv\n", 2, "", ""),
     ("[sever]\n", 1, "sever", "did you mean `server`?"),
@@ -59,9 +59,25 @@ const BROKEN: [(&str, usize, &str, &str); 36] = [
     (printer!("ask = [\"toner\"]"), 4, "printer[1].ask", "\"media-empty\""),
     (printer!("hours = \"nine to five\""), 4, "printer[1].hours", "\"08:00-18:30\""),
     (printer!("recovr = \"hold\""), 4, "printer[1].recovr", "did you mean `recover`?"),
+    (printer!("idle_timeout = \"0s\""), 4, "printer[1].idle_timeout", "at least \"1s\""),
+    (
+        concat!(
+            "[[printer]]\nname = \"a\"\nport = \"serial:/dev/ttyS0\"\n",
+            "[[printer]]\nname = \"b\"\nport = \"serial:/dev/ttyS0?baud=19200\"\n"
+        ),
+        6,
+        "printer[2].port",
+        "write serial:/dev/ttyS0?baud=9600+",
+    ),
+    (
+        "[[printer]]\nname = \"a\"\nport = \"file:/dev/lp0\"\n[[printer]]\nname = \"b\"\nport = \"parallel:/dev/lp0\"\n",
+        6,
+        "printer[2].port",
+        "the device of printer[1]",
+    ),
     (
         concat!(printer!(""), "\n[[printer]]\nname = \"LABEL\"\nport = \"file:/y\"\n"),
-        6,
+        7,
         "printer[2].name",
         "the name of printer[1] already",
     ),
@@ -119,5 +135,5 @@ fn what_the_documents_show_as_an_example_is_right() {
     let (ended, _) = check(printer!(
         "appsocket = \"127.0.0.1:9100\"\nhours = \"22:00-06:00\"\nidle = \"hold\"\nidle_timeout = \"5min\""
     ));
-    assert!(ended.ok().ends_with("good, 1 printers\n"));
+    assert!(ended.ok().ends_with("good, 1 printer\n"));
 }

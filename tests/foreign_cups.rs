@@ -81,6 +81,21 @@ fn clean(mut command: Command, home: &Path) -> Command {
 }
 
 #[test]
+fn lp_says_why_a_large_document_is_refused() {
+    if !tiers::asked("foreign", "lp_says_why_a_large_document_is_refused") {
+        return;
+    }
+    let mut office = Office::open();
+    let setup = Setup::new().spool("max_job_bytes = \"1MiB\"");
+    office.site.configure(&setup.printer("label", &office.label.uri(), ""));
+    office.server.reload();
+    let large = office.file("large", b"");
+    std::fs::File::options().write(true).open(&large).unwrap().set_len(300 << 20).unwrap();
+    let why = office.refused(&format!("lp -d label {large}"));
+    assert!(why.contains("larger than 1048576 bytes (max_job_bytes)"), "{why}");
+}
+
+#[test]
 fn lp_prints_what_it_is_given() {
     if !tiers::asked("foreign", "lp_prints_what_it_is_given") {
         return;

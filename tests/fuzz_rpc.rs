@@ -11,7 +11,7 @@
 use bolero::check;
 use despool::rpc::epm::Tower;
 use despool::rpc::ndr::{BadStub, Reader, Syntax, Writer};
-use despool::rpc::pdu::{BadPdu, Body, Header, Kind, Pdu, encode, set_lengths};
+use despool::rpc::pdu::{BadPdu, Body, Header, Kind, Pdu, set_lengths};
 use despool::rpc::uuid::{SyntaxId, Uuid};
 use despool::rpc::verification::{Expected, check as check_trailer};
 use despool::rpc::wire::ByteOrder;
@@ -22,23 +22,7 @@ fn pdu(fragment: &[u8]) {
         Ok(pdu) => pdu,
         Err(bad) => return assert!(!bad.to_string().is_empty()),
     };
-    let token = pdu.trailer.as_ref().map(|trailer| (trailer, &fragment[trailer.token.clone()]));
-    let body = |out: &mut Vec<u8>| match &pdu.body {
-        Body::Bind(bind) | Body::AlterContext(bind) => bind.encode(out),
-        Body::BindAck(ack) | Body::AlterContextResp(ack) => ack.encode(out),
-        Body::BindNak(nak) => nak.encode(out),
-        Body::Fault(fault) => fault.encode(out),
-        Body::Request(request, stub) => {
-            request.encode(out);
-            out.extend(&fragment[stub.clone()]);
-        }
-        Body::Response(response, stub) => {
-            response.encode(out);
-            out.extend(&fragment[stub.clone()]);
-        }
-        Body::Auth3 | Body::Shutdown | Body::CoCancel | Body::Orphaned => {}
-    };
-    let again = encode(&pdu.header, body, token);
+    let again = pdu.encode(fragment);
     // Rests that mean nothing are not written, so the length may differ, and where the trailer is.
     let read = Pdu::decode(&again);
     let Ok(read) = read else {

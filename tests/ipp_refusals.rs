@@ -253,6 +253,20 @@ fn ipp_malformed_messages_get_an_ipp_error() {
 }
 
 #[test]
+fn ipp_who_is_answered_while_sending_can_read_the_answer() {
+    const MIB: usize = 1 << 20;
+    let office = office("");
+    let mut http = Http::connect(office.server.address());
+    http.write(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Type: text/plain\r\n");
+    http.write(format!("Content-Length: {}\r\n\r\n", 64 * MIB).as_bytes());
+    for _ in 0..64 {
+        http.write(&[0; MIB]);
+    }
+    assert_eq!(http.response().unwrap().status, 415);
+    office.goes_on();
+}
+
+#[test]
 fn ipp_what_is_no_ipp_request_gets_an_http_error_or_the_end() {
     let office = office("");
     let requests: [(&[u8], Option<u16>); 6] = [

@@ -8,12 +8,13 @@
 
 mod support;
 
+use std::io::Read;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use support::document;
-use support::process::{Ended, run};
+use support::process::{Ended, end_of, run};
 use support::server::{Server, despool};
 use support::sink::{self, Sink};
 use support::site::{Setup, Site};
@@ -97,7 +98,8 @@ fn print_and_what_it_takes() {
     assert_eq!(sink::documents(office.label.ended(1)), [b"a\r\nb\x0c"]);
     let waits = office.server.cli(&["print", "--wait", "-p", "nowhere", one]);
     fails(&waits, "print", "there is no printer \"nowhere\"");
-    fails(&office.server.cli(&["print", "/no/such/file"]), "print", "/no/such/file");
+    let missing = office.server.cli(&["print", "/no/such/file"]);
+    fails(&missing, "print", "/no/such/file: No such file or directory (os error 2); name a file");
     fails(&office.server.cli(&["print", "/"]), "print", "is a directory");
 }
 
@@ -173,8 +175,71 @@ fn jobs_are_canceled_held_released_moved_and_printed_again() {
     fails(&some, "cancel", "job 4711: there is no such job; job 3 is canceled");
     assert_eq!(office.job(&one)["state"], "canceled");
     fails(&office.server.cli(&["release", &two]), "release", "it cannot be released");
+    fails(&office.server.cli(&["hold", &two]), "hold", "it cannot be held");
+    fails(&office.server.cli(&["move", &two, "label"]), "move", "it cannot be moved");
     fails(&office.server.cli(&["reprint", "4711"]), "reprint", "4711");
     fails(&office.server.cli(&["move", &one, "nowhere"]), "move", "nowhere");
+}
+
+#[test]
+fn the_jobs_of_a_printer_that_is_gone_say_so_and_can_be_moved() {
+    let mut office = office();
+    office.done(&["pause", "label"]);
+    let job = office.print(&[], b"left behind");
+    office.site.configure(&Setup::new().printer("laser", &office.laser.uri(), ""));
+    office.server.reload();
+    let left = office.job(&job);
+    let message = left["message"].as_str().unwrap();
+    assert!(message.contains("\"label\" is not configured any more; move the job"), "{left}");
+    office.done(&["move", &job, "laser"]);
+    assert_eq!(sink::documents(office.laser.ended(1)), [b"left behind"]);
+}
+
+#[test]
+fn a_direct_printer_refuses_what_needs_the_spool() {
+    let sink = Sink::start();
+    let site = Site::with(&Setup::new().printer("label", &sink.uri(), "direct = true"));
+    let server = site.start();
+    for option in [&["--hold"][..], &["-n", "2"]] {
+        let refused = server.cli_with(&[&["print", "-"], option].concat(), b"once");
+        fails(&refused, "print", "past the spool: one copy only, no hold, and no reprint");
+    }
+    server.cli_with(&["print", "-"], b"once").ok();
+    assert_eq!(sink::documents(sink.ended(1)), [b"once"]);
+}
+
+#[test]
+fn a_large_document_that_is_refused_is_refused_with_the_reason() {
+    const LARGE: u64 = 300 << 20;
+    let setup =
+        Setup::new().spool("max_job_bytes = \"1MiB\"").printer("label", "file:/dev/null", "");
+    let site = Site::with(&setup);
+    let server = site.start();
+    let large = site.path("large");
+    std::fs::File::create(&large).unwrap().set_len(LARGE).unwrap();
+    let large = large.to_str().unwrap();
+    fails(&server.cli(&["print", large]), "print", "larger than 1048576 bytes (max_job_bytes)");
+    // The same where the server cannot know before.
+    let unknown = server.cli(&["print", large, "/dev/null"]);
+    fails(&unknown, "print", "larger than 1048576 bytes (max_job_bytes)");
+    assert_eq!(server.nameless_documents(), 0);
+}
+
+#[test]
+fn whoever_has_read_enough_breaks_nothing() {
+    let office = office();
+    let config = office.site.config();
+    for command in [&["printers"][..], &["jobs", "--json"], &["check"], &["print", "/dev/null"]] {
+        let mut command_line = despool();
+        command_line.args(command).arg("--config").arg(&config);
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut child = command_line.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(end_of(&mut child, command[0]).success(), "{command:?}: {said}");
+        assert_eq!(said, "", "{command:?}");
+    }
 }
 
 #[test]
@@ -223,7 +288,7 @@ fn demo_bench_ports_and_check_need_no_server() {
     }
     site.configure(&Setup::new().printer("label", "file:/dev/null", ""));
     let good = run(despool().arg("check").arg("--config").arg(site.config())).ok();
-    assert!(good.contains("good, 1 printers"), "{good}");
+    assert!(good.contains("good, 1 printer"), "{good}");
 }
 
 #[test]
@@ -273,7 +338,12 @@ fn every_command_takes_a_server_and_those_without_one_take_this_machine() {
     site.configure(&Setup::new().printer("label", "file:/dev/null", ""));
     let config = site.config();
     let config = config.to_str().unwrap();
-    for command in [&["ports"][..], &["check"], &["bench", "file:/dev/null", "--size", "1KiB"]] {
+    for command in [
+        &["ports"][..],
+        &["check"],
+        &["bench", "file:/dev/null", "--size", "1KiB"],
+        &["user", "list"],
+    ] {
         let with = |server: &str| {
             run(despool().args(command).args(["--server", server, "--config", config]))
         };

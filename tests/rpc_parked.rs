@@ -7,12 +7,16 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+#[path = "support/descriptors.rs"]
+mod descriptors;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use descriptors::allow_descriptors;
 use despool::accounts::{Account, Accounts, NtHash};
 use despool::rpc::auth::{Credentials, Level, Step, WINNT, providers};
 use despool::rpc::interface::{Call, Handler, Interface, Reply};
@@ -21,7 +25,6 @@ use despool::rpc::protection::{Mark, protect};
 use despool::rpc::server::{Config, Listen, Server};
 use despool::rpc::uuid::{SyntaxId, Uuid};
 use jiff::Timestamp;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 const ID: SyntaxId = SyntaxId::new(Uuid::from_u128(7), 1, 0);
 const CONNECTIONS: usize = 1000;
@@ -121,11 +124,7 @@ fn start() -> (Server, Arc<Parking>, std::sync::mpsc::Receiver<()>) {
 
 #[test]
 fn ten_thousand_parked_calls_are_little_memory_and_no_work() {
-    let limit = getrlimit(Resource::Nofile);
-    let needed = 2 * CONNECTIONS as u64 + 100;
-    if limit.current.is_some_and(|current| current < needed) {
-        setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
-    }
+    allow_descriptors(2 * CONNECTIONS as u64 + 100);
     let (server, parking, told) = start();
     let credentials = Credentials::new("D", "alice", "secret");
     let to = server.addresses()[0];

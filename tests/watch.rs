@@ -316,6 +316,8 @@ fn accounts_and_what_they_may_hear() {
     assert!(refused.stderr.contains("account and password"), "{refused:?}");
     server.log.wait_for(0, |line| line.contains("an authentication is refused"));
     server.log.wait_for(0, |line| line.contains("a registration is refused"));
+    let slip = fails(&[&all[..], &["labl"]].concat(), "Secret.ann\n");
+    assert!(slip.stderr.contains("no such printer") && slip.stderr.contains("`despool printers`"));
     let unnamed = fails(&["--server", &rpc], "");
     assert!(unnamed.stderr.contains("--user"), "{unnamed:?}");
 }

@@ -17,6 +17,8 @@
 )]
 
 pub mod closing;
+#[path = "../../tests/support/descriptors.rs"]
+pub mod descriptors;
 pub mod device;
 pub mod echo;
 pub mod ipp;
@@ -98,14 +100,4 @@ pub fn thread_cpu() -> Duration {
 fn clock(id: rustix::time::ClockId) -> Duration {
     let now = rustix::time::clock_gettime(id);
     Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap())
-}
-
-/// Makes room for this many open sockets and files.
-pub fn allow_descriptors(count: u64) {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_some_and(|current| current < count) {
-        let wanted = Rlimit { current: Some(count), ..limit };
-        setrlimit(Resource::Nofile, wanted).expect("`ulimit -Hn` allows too few descriptors");
-    }
 }

@@ -34,8 +34,9 @@ pub(crate) enum Request {
     Soon,
     /// Give a large document its name and its record.
     Land { landing: Box<Landing>, then: Then },
-    /// Remove the file of a job whose removal is recorded. Large files take a while, so this is done after the answers.
-    Unlink { name: String },
+    /// Remove the file of a job whose removal is recorded. Large files take a while, so this is done after the answers;
+    /// `then` is called when its place is free.
+    Unlink { name: String, then: Option<Then> },
     /// Sync and end.
     Stop,
 }
@@ -44,8 +45,13 @@ impl Request {
     /// Answers without having done anything.
     pub(crate) fn answer(self, with: Result<()>) {
         match self {
-            Self::Sync { then: Some(then), .. } | Self::Land { then, .. } => then(with),
-            Self::Sync { then: None, .. } | Self::Soon | Self::Unlink { .. } | Self::Stop => {}
+            Self::Sync { then: Some(then), .. }
+            | Self::Land { then, .. }
+            | Self::Unlink { then: Some(then), .. } => then(with),
+            Self::Sync { then: None, .. }
+            | Self::Soon
+            | Self::Unlink { then: None, .. }
+            | Self::Stop => {}
         }
     }
 }
@@ -133,7 +139,7 @@ impl Disk {
                 Request::Sync { committed, then } => waiting.push((committed, then)),
                 Request::Soon => self.due = self.due.or(begun.checked_add(SOON)),
                 Request::Land { landing: document, then } => landing.push((document, then)),
-                Request::Unlink { name } => unlink.push(name),
+                Request::Unlink { name, then } => unlink.push((name, then)),
                 Request::Stop => waiting.push((None, None)),
             }
         }
@@ -145,10 +151,7 @@ impl Disk {
         let synced = self.sync_journal();
         self.last.took = begun.elapsed();
         self.answer(waiting, &synced);
-        // Only after the sync: a power cut must not find the file gone and its removal not recorded.
-        if synced.is_ok() {
-            self.unlink(unlink);
-        }
+        self.unlink(unlink, &synced);
     }
 
     /// Names the documents, syncs the names, writes the records. Who fails is answered here; the others wait for the
@@ -210,10 +213,16 @@ impl Disk {
         }
     }
 
-    fn unlink(&self, names: Vec<String>) {
-        for name in names {
-            if let Err(error) = self.spool.store.remove(&name) {
+    /// Only after the sync: a power cut must not find the file gone and its removal not recorded.
+    fn unlink(&self, names: Vec<(String, Option<Then>)>, synced: &Result<()>) {
+        for (name, then) in names {
+            if synced.is_ok()
+                && let Err(error) = self.spool.store.remove(&name)
+            {
                 tracing::warn!(%name, %error, "a spool file could not be removed");
+            }
+            if let Some(then) = then {
+                then(synced.clone());
             }
         }
     }

@@ -54,6 +54,9 @@ pub const WRITERS: usize = 512;
 /// Free space is asked for again each time this much has been appended to a document.
 pub const SPACE_CHECK_BYTES: u64 = 4 * 1024 * 1024;
 
+/// A document takes the disk in blocks of about this size: what is free when its file is gone is counted so.
+pub const BLOCK_BYTES: u64 = 4096;
+
 /// A piece of a document for playing back is at most this long. Pieces are mapped one by one: four of them in the lane
 /// of a port are all the memory that a job of any size needs.
 pub const PIECE_BYTES: usize = 1024 * 1024;

@@ -51,7 +51,8 @@ pub struct Options {
     pub max_job_bytes: u64,
     /// All documents together may be this long; `None`: as the disk allows.
     pub max_bytes: Option<u64>,
-    /// New documents are refused where they would leave less than this free on the disk.
+    /// New documents are refused where they would leave less than this free on the disk, and jobs that have ended cannot
+    /// make room.
     pub min_free_bytes: u64,
 }
 
@@ -107,6 +108,7 @@ impl Spool {
             poison: Mutex::new(None),
             listener: OnceLock::new(),
             writers: AtomicUsize::new(0),
+            making_room: Mutex::new(()),
             compacting: Mutex::new(()),
             pace: Pace::default(),
             _lock: recovered.lock,

@@ -18,7 +18,8 @@ use despool_hw::{Bell, DeviceUri, Interest, Lent, Port};
 use serde_json::json;
 
 use super::client::{About, Client, Upload};
-use super::{At, Failed, Outcome, units};
+use super::output::say;
+use super::{At, Failed, Outcome, open_file, units};
 use crate::config::{Config, PrinterConfig, units::bytes};
 use crate::event::{Events, What};
 use crate::frontend::ipp::wire::{GroupTag, Operation};
@@ -64,19 +65,18 @@ pub(super) fn run(args: &Bench) -> Outcome {
     let (mut plain, mut despooled) = (Vec::new(), Vec::new());
     for run in 0..args.runs {
         plain.push(write_loop(&args.port, &mut file)?);
-        tell(args, "plain write loop", run, size, plain.last());
+        tell(args, "plain write loop", run, size, plain.last())?;
         let state_dir = dir.path().join(format!("state{run}"));
         despooled.push(System::new().block_on(through_a_server(args, state_dir, &file, size))?);
-        tell(args, "despooled", run, size, despooled.last());
+        tell(args, "despooled", run, size, despooled.last())?;
     }
-    summarize(args, size, &median(plain), &median(despooled));
+    summarize(args, size, &median(plain), &median(despooled))?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn open(args: &Bench, dir: &std::path::Path) -> Result<(std::fs::File, u64), Failed> {
     if let Some(path) = &args.file {
-        let file =
-            std::fs::File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let file = open_file(path)?;
         let size = file.metadata()?.len();
         return Ok((file, size));
     }
@@ -227,30 +227,33 @@ fn median(mut laps: Vec<Lap>) -> Option<Lap> {
     laps.get(laps.len() / 2).copied()
 }
 
-fn tell(args: &Bench, way: &str, run: u8, size: u64, lap: Option<&Lap>) {
-    let Some(lap) = lap else { return };
+fn tell(args: &Bench, way: &str, run: u8, size: u64, lap: Option<&Lap>) -> Result<(), Failed> {
+    let Some(lap) = lap else { return Ok(()) };
     let cpu_per_gib = lap.cpu.as_secs_f64() / units::ratio(size.max(1), 1 << 30);
     if args.json {
         let line = json!({"way": way, "run": run, "bytes": size, "seconds": lap.took.as_secs_f64(), "cpu_seconds_per_gib": cpu_per_gib});
-        println!("{line}");
-    } else {
-        println!(
-            "{way:<17} {:>9.3} s  {:>14}  {cpu_per_gib:.2} CPU s/GiB",
-            lap.took.as_secs_f64(),
-            units::rate(size, lap.took)
-        );
+        return say(line);
     }
+    say(format_args!(
+        "{way:<17} {:>9.3} s  {:>14}  {cpu_per_gib:.2} CPU s/GiB",
+        lap.took.as_secs_f64(),
+        units::rate(size, lap.took)
+    ))
 }
 
-fn summarize(args: &Bench, size: u64, plain: &Option<Lap>, despooled: &Option<Lap>) {
-    let (Some(plain), Some(despooled)) = (plain, despooled) else { return };
+fn summarize(
+    args: &Bench,
+    size: u64,
+    plain: &Option<Lap>,
+    despooled: &Option<Lap>,
+) -> Result<(), Failed> {
+    let (Some(plain), Some(despooled)) = (plain, despooled) else { return Ok(()) };
     let ratio = plain.took.as_secs_f64() / despooled.took.as_secs_f64().max(f64::MIN_POSITIVE);
     if args.json {
-        println!("{}", json!({"port": args.port.to_string(), "bytes": size, "ratio": ratio}));
-    } else {
-        println!(
-            "despooling reaches {ratio:.3} of the plain write loop (medians of {})",
-            args.runs
-        );
+        return say(json!({"port": args.port.to_string(), "bytes": size, "ratio": ratio}));
     }
+    say(format_args!(
+        "despooling reaches {ratio:.3} of the plain write loop (medians of {})",
+        args.runs
+    ))
 }

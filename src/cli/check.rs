@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::output::say;
 use super::serve::default_config;
 use super::{At, Failed, Outcome};
 use crate::config::Config;
@@ -23,7 +24,9 @@ pub(super) fn run(args: &Check) -> Outcome {
     })?;
     match Config::load(&file) {
         Ok(config) => {
-            println!("{}: good, {} printers", file.display(), config.printers.len());
+            let count = config.printers.len();
+            let printers = if count == 1 { "printer" } else { "printers" };
+            say(format_args!("{}: good, {count} {printers}", file.display()))?;
             Ok(ExitCode::SUCCESS)
         }
         Err(problems) => {

@@ -186,7 +186,10 @@ fn account(accounts: &str, number: u32) -> Option<String> {
     })
 }
 
+/// `HOST`, `HOST:PORT`, and what people have at hand: `ipp://HOST:PORT/…`.
 fn with_port(address: &str) -> String {
+    let address = address.strip_prefix("ipp://").unwrap_or(address);
+    let address = address.split_once('/').map_or(address, |(host, _)| host);
     let has_port = address.rsplit_once(':').is_some_and(|(host, port)| {
         port.parse::<u16>().is_ok() && (!host.contains(':') || host.ends_with(']'))
     });
@@ -314,6 +317,8 @@ mod tests {
             ("printsrv:8631", "printsrv:8631"),
             ("[::1]:8631", "[::1]:8631"),
             ("[::1]", "[::1]:631"),
+            ("ipp://printsrv:8631/printers/label", "printsrv:8631"),
+            ("ipp://printsrv", "printsrv:631"),
         ] {
             assert_eq!(with_port(given), expected);
         }

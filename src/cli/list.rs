@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::client::{About, Client};
+use super::output::say;
 use super::{At, Outcome, time};
 use crate::frontend::ipp::wire::{
     AttributeError, Attributes, GroupTag, JobState, Operation, PrinterState,
@@ -44,16 +45,16 @@ pub(super) async fn printers(args: Printers) -> Outcome {
         wide = wide.max(printer.uri("device-uri")?.map_or(0, |uri| uri.chars().count()));
     }
     if !args.json {
-        println!(
+        say(format_args!(
             "{:<20} {:<11} {:<9} {:>6}  {:<wide$} STATUS",
             "PRINTER", "STATE", "ACCEPTING", "QUEUED", "PORT"
-        );
+        ))?;
     }
     for (n, printer) in groups.into_iter().enumerate() {
         if args.json {
-            println!("{}", printer_json(printer, n == 0)?);
+            say(printer_json(printer, n == 0)?)?;
         } else {
-            println!("{}", printer_line(printer, wide)?);
+            say(printer_line(printer, wide)?)?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -116,16 +117,16 @@ pub(super) async fn jobs(args: Jobs) -> Outcome {
         .put_keyword("requested-attributes", "all");
     let answer = client.ask(&request).await?;
     if !args.json {
-        println!(
+        say(format_args!(
             "{:>7} {:<16} {:<12} {:<18} {:>12} {:>12} {:<19} TITLE",
             "JOB", "PRINTER", "USER", "STATE", "BYTES", "PRINTED", "SUBMITTED"
-        );
+        ))?;
     }
     for job in answer.groups_of(GroupTag::Job) {
         if args.json {
-            println!("{}", job_json(job)?);
+            say(job_json(job)?)?;
         } else {
-            println!("{}", job_line(job)?);
+            say(job_line(job)?)?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
+use super::output::say;
 use super::{At, Outcome};
 
 #[derive(Args, Debug)]
@@ -28,14 +29,10 @@ pub(super) fn run(args: &Ports) -> Outcome {
                 "device_id": id,
                 "controller": port.controller,
             });
-            println!("{line}");
+            say(line)?;
         } else {
-            println!(
-                "{}\n    {}{}",
-                port.uri,
-                port.description,
-                id.map_or(String::new(), |id| format!("\n    {id}"))
-            );
+            let id = id.map_or(String::new(), |id| format!("\n    {id}"));
+            say(format_args!("{}\n    {}{id}", port.uri, port.description))?;
         }
     }
     if found.is_empty() && !args.json {

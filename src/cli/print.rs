@@ -1,7 +1,6 @@
 //! `despool print`: submits files as one job.
 
-use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,8 +8,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::client::{About, Client, Refused, Upload};
+use super::output::say;
 use super::progress::Bar;
-use super::{At, Failed, Outcome};
+use super::{At, Failed, Outcome, open_file};
 use crate::config::Datatype;
 use crate::frontend::ipp::wire::{Attributes, GroupTag, JobState, Operation};
 
@@ -76,8 +76,7 @@ pub(super) async fn run(args: Print) -> Outcome {
     let upload = Upload::new(parts, length).telling(move |sent| bar.show(sent, length, ""));
     let answer = client.send(&request, upload).await?;
     let id = answer.attributes(GroupTag::Job).integer("job-id")?.unwrap_or_default();
-    println!("{id}");
-    std::io::stdout().flush()?;
+    say(id)?;
     if args.wait { wait(&client, id).await } else { Ok(ExitCode::SUCCESS) }
 }
 
@@ -97,7 +96,7 @@ fn open(files: &[PathBuf]) -> Result<Parts, Failed> {
             parts.push(Box::new(std::io::stdin()));
             continue;
         }
-        let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let file = open_file(path)?;
         let about = file.metadata()?;
         if about.is_dir() {
             return Err(format!("{}: is a directory; name a file", path.display()).into());

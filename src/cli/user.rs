@@ -10,8 +10,9 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::output::say;
 use super::serve::load;
-use super::{Failed, Outcome};
+use super::{At, Failed, Outcome};
 use crate::Error;
 use crate::accounts::{Account, Accounts, name};
 use crate::identity::Identity;
@@ -20,9 +21,8 @@ use crate::identity::Identity;
 pub(super) struct User {
     #[command(subcommand)]
     verb: Verb,
-    /// The server's configuration file [default: /etc/despool/despool.toml if there is one]
-    #[arg(long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    at: At,
     /// Where the server keeps its state, whatever the configuration says
     #[arg(long, value_name = "DIR", global = true)]
     state_dir: Option<PathBuf>,
@@ -79,7 +79,8 @@ impl Whose {
 }
 
 pub(super) fn run(args: &User) -> Outcome {
-    let config = load(args.config.clone(), args.state_dir.as_deref())?;
+    args.at.must_be_here()?;
+    let config = load(args.at.config.clone(), args.state_dir.as_deref())?;
     let accounts = Accounts::of(&config);
     match &args.verb {
         Verb::Add { whose, admin } => {
@@ -88,19 +89,19 @@ pub(super) fn run(args: &User) -> Outcome {
                 return Err(Error::AccountExists { name: whose.name.clone() }.into());
             }
             accounts.add(&whose.name, &whose.password()?, *admin)?;
-            println!("account \"{}\" was made", whose.name);
+            say(format_args!("account \"{}\" was made", whose.name))?;
         }
         Verb::Passwd { whose } => {
             if accounts.find(&whose.name)?.is_none() {
                 return Err(Error::NoSuchAccount { name: whose.name.clone() }.into());
             }
             accounts.set_password(&whose.name, &whose.password()?)?;
-            println!("the password of \"{}\" was changed", whose.name);
+            say(format_args!("the password of \"{}\" was changed", whose.name))?;
         }
         Verb::List { json } => list(&accounts, *json)?,
         Verb::Remove { name } => {
             accounts.remove(name)?;
-            println!("account \"{name}\" was removed");
+            say(format_args!("account \"{name}\" was removed"))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -109,21 +110,18 @@ pub(super) fn run(args: &User) -> Outcome {
 fn list(accounts: &Accounts, json: bool) -> Result<(), Failed> {
     let all = accounts.list()?;
     if !json {
-        println!("{:<20} {:<6} {:<20} IDENTITY", "NAME", "ADMIN", "CREATED");
+        say(format_args!("{:<20} {:<6} {:<20} IDENTITY", "NAME", "ADMIN", "CREATED"))?;
     }
     for account in &all {
         let Identity { id, name, admin } = accounts.identity(account);
         let Account { created, .. } = account;
         if json {
             let created = created.to_string();
-            println!(
-                "{}",
-                json!({ "name": &*name, "id": &*id, "admin": admin, "created": created })
-            );
+            say(json!({ "name": &*name, "id": &*id, "admin": admin, "created": created }))?;
         } else {
             let admin = if admin { "yes" } else { "no" };
             let created = super::time::local(created.as_second());
-            println!("{name:<20} {admin:<6} {created:<20} {id}");
+            say(format_args!("{name:<20} {admin:<6} {created:<20} {id}"))?;
         }
     }
     Ok(())

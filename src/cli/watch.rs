@@ -29,6 +29,7 @@ use crate::limits::WATCH_WAITING;
 use crate::notify::{NotificationType, Style, UserFilter};
 use crate::pan::client::remote::shared;
 use crate::pan::client::{Connect, Error, Subscription, Wanted};
+use crate::pan::hresult::HResult;
 use crate::sources::types;
 
 #[derive(Args, Debug)]
@@ -154,9 +155,11 @@ async fn attend(mut news: mpsc::Receiver<News>, mut output: Output) -> Outcome {
 
 /// What to do about a failure that trying again does not mend.
 fn explained(why: &Error) -> Failed {
-    let denied = crate::pan::hresult::HResult::ACCESS_DENIED;
     match why {
-        Error::Failed { result, .. } if *result == denied => {
+        Error::Failed { result: HResult::NO_SUCH_PRINTER, .. } => {
+            Failed(format!("{why}; `despool printers` lists those there are"))
+        }
+        Error::Failed { result: HResult::ACCESS_DENIED, .. } => {
             Failed(format!("{why}; leave out --all-users, or give --user ADMINISTRATOR"))
         }
         Error::NotAuthenticated(_) => Failed(format!("{why}; give another --user")),

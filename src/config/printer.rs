@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use despool_hw::DeviceUri;
+use despool_hw::{DeviceUri, UriError};
 
 use super::reader::Section;
 use super::units::{self, Hours};
@@ -217,31 +217,52 @@ const ASKS: [(&str, Ask); 2] =
     [("media-empty", Ask::MediaEmpty), ("held-after-crash", Ask::HeldAfterCrash)];
 const IDLES: [(&str, Idle); 2] = [("hold", Idle::Hold), ("abort", Idle::Abort)];
 
-/// All printers of a file; no two of one name.
+/// All printers of a file; no two of one name, and no two that have a device set up differently.
 pub(super) fn printers(sections: Vec<Section<'_, '_>>) -> Vec<Arc<PrinterConfig>> {
-    let mut names: HashMap<String, usize> = HashMap::new();
-    let mut printers = Vec::new();
-    for (n, section) in sections.into_iter().enumerate() {
-        let number = n.saturating_add(1);
-        let check = |section: &Section<'_, '_>, name: &str| {
-            if let Some(other) = names.insert(name.to_lowercase(), number) {
-                section.complain(
-                    "name",
-                    format_args!("\"{name}\" is the name of printer[{other}] already"),
-                );
-            }
-        };
-        printers.extend(printer(section, check).map(Arc::new));
+    let mut others = Others::default();
+    let numbered = sections.into_iter().zip(1..);
+    numbered
+        .filter_map(|(section, number)| printer(section, number, &mut others).map(Arc::new))
+        .collect()
+}
+
+/// What the printers before this one have taken, and their numbers.
+#[derive(Default)]
+struct Others {
+    names: HashMap<String, usize>,
+    ports: HashMap<String, (usize, DeviceUri)>,
+}
+
+impl Others {
+    fn name(&mut self, text: &str, number: usize) -> Result<String, String> {
+        let name = units::printer_name(text)?;
+        match self.names.insert(name.to_lowercase(), number) {
+            Some(other) => Err(format!("\"{name}\" is the name of printer[{other}] already")),
+            None => Ok(name),
+        }
     }
-    printers
+
+    /// Printers may share a device, but it is opened once: with one kind of port and one set of settings.
+    fn port(&mut self, text: &str, number: usize) -> Result<DeviceUri, String> {
+        let port: DeviceUri = text.parse().map_err(|error: UriError| error.to_string())?;
+        let (other, first) =
+            self.ports.entry(port.port_key()).or_insert_with(|| (number, port.clone()));
+        if *first == port {
+            return Ok(port);
+        }
+        Err(format!(
+            "{port}: is the device of printer[{other}] too, set up otherwise; write {first}"
+        ))
+    }
 }
 
 fn printer(
     mut section: Section<'_, '_>,
-    check_name: impl FnOnce(&Section<'_, '_>, &str),
+    number: usize,
+    others: &mut Others,
 ) -> Option<PrinterConfig> {
-    let name = section.text("name", units::printer_name);
-    let port = section.text("port", str::parse::<DeviceUri>);
+    let name = section.text("name", |text| others.name(text, number));
+    let port = section.text("port", |text| others.port(text, number));
     let default = PrinterConfig::new("", DeviceUri::File("/dev/null".into()));
     let plain = |text: &str| Ok::<_, String>(text.to_owned());
     let printer = PrinterConfig {
@@ -258,18 +279,14 @@ fn printer(
             .one_of("status_queries", &STATUS_QUERIES)
             .unwrap_or(default.status_queries),
         idle: section.one_of("idle", &IDLES).unwrap_or(default.idle),
-        idle_timeout: section.text("idle_timeout", units::duration).unwrap_or(default.idle_timeout),
+        idle_timeout: section.text("idle_timeout", units::patience).unwrap_or(default.idle_timeout),
         hours: section.text("hours", units::hours),
         info: section.text("info", plain).unwrap_or_default(),
         location: section.text("location", plain).unwrap_or_default(),
         port: port.clone().unwrap_or(default.port),
     };
-    match &name {
-        Some(name) => check_name(&section, name),
-        None if !section.complained("name") => {
-            section.complain("name", "is missing; write name = \"label\"");
-        }
-        None => {}
+    if name.is_none() && !section.complained("name") {
+        section.complain("name", "is missing; write name = \"label\"");
     }
     if port.is_none() && !section.complained("port") {
         section.complain(

@@ -3,12 +3,15 @@
 //! A [`Section`] is one table. Each value is *taken* from it by name and turned into what it means; whatever is left at
 //! the end is an unknown key. All problems are collected, so that one run of `despool check` shows them all.
 
+mod words;
+
 use std::cell::RefCell;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use self::words::{distance, kind, pick, quoted};
 use super::units;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -318,48 +321,6 @@ fn collide(a: SocketAddr, b: SocketAddr) -> bool {
     a.port() == b.port() && a.port() != 0 && (covers(one, other) || covers(other, one))
 }
 
-fn pick<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
-    let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
-    found
-        .map(|(_, meaning)| *meaning)
-        .ok_or_else(|| format!("\"{text}\" is none of {}", quoted(words)))
-}
-
-fn quoted<T>(words: &[(&str, T)]) -> String {
-    words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
-}
-
-fn kind(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a time",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a section",
-    }
-}
-
-/// How many letters must be changed, added or left out to make one word of the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (n, from) in a.chars().enumerate() {
-        let mut corner = n;
-        let mut left = n.saturating_add(1);
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (to, above) in b.iter().zip(row.iter_mut().skip(1)) {
-            let change = corner.saturating_add(usize::from(from != *to));
-            corner = *above;
-            left = change.min(above.saturating_add(1)).min(left.saturating_add(1));
-            *above = left;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -377,15 +338,6 @@ mod tests {
         ] {
             let (a, b) = (a.parse().unwrap(), b.parse().unwrap());
             assert_eq!((collide(a, b), collide(b, a)), (expected, expected), "{a} {b}");
-        }
-    }
-
-    #[test]
-    fn distances() {
-        for (a, b, expected) in
-            [("port", "port", 0), ("prot", "port", 2), ("", "abc", 3), ("kitten", "sitting", 3)]
-        {
-            assert_eq!(distance(a, b), expected, "{a} {b}");
         }
     }
 }

@@ -43,7 +43,7 @@ fn listen(mut section: Section<'_, '_>) -> ListenConfig {
         http: section.address("http"),
         rpc: section.address("rpc"),
         epm: section.address("epm"),
-        idle_timeout: section.text("idle_timeout", units::duration).unwrap_or(CLIENT_IDLE),
+        idle_timeout: section.text("idle_timeout", units::patience).unwrap_or(CLIENT_IDLE),
     };
     section.finish();
     listen
@@ -51,8 +51,11 @@ fn listen(mut section: Section<'_, '_>) -> ListenConfig {
 
 fn spool(mut section: Section<'_, '_>) -> SpoolConfig {
     let default = SpoolConfig::default();
-    let count =
-        |text: &str| text.parse().map_err(|_| format!("\"{text}\" is not a number of jobs"));
+    let count = |text: &str| {
+        text.parse().map_err(|_| {
+            format!("\"{text}\" is not a number of jobs; write 0 to keep none, or more")
+        })
+    };
     let spool = SpoolConfig {
         max_job_bytes: section
             .number_or_text("max_job_bytes", units::bytes)

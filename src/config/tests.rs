@@ -73,7 +73,7 @@ fn a_problem_names_file_line_key_and_what_would_be_right() {
     let expected = [
         "despool.toml:2: listen.ipp: \"localhost\" is not an address and a port; write it like \"127.0.0.1:631\" or \"[::1]:631\"",
         "despool.toml:4: printer[1].port: is missing; write port = \"serial:/dev/ttyUSB0?baud=9600\", or another device URI",
-        "despool.toml:5: printer[1].name: \"a b\" holds ' '; a printer's name has no spaces and none of / \\ , # ? \" ' < >",
+        "despool.toml:5: printer[1].name: \"a b\" holds ' '; a name has no spaces and none of / \\ , # ? \" ' < >",
         "despool.toml:6: printer[1].prot: there is no such key; did you mean `port`?",
         "despool.toml:10: printer[2].port: serial:/dev/ttyS0?baud=fast: `baud=fast`",
         "despool.toml:11: printer[2].start: \"now\" is none of \"after-last-byte\", \"immediately\"",
@@ -93,7 +93,7 @@ fn two_printers_have_two_names() {
     );
     assert_eq!(
         found,
-        ["despool.toml:4: printer[2].name: \"LP\" is the name of printer[1] already"]
+        ["despool.toml:5: printer[2].name: \"LP\" is the name of printer[1] already"]
     );
 }
 

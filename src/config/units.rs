@@ -57,6 +57,12 @@ pub(crate) fn percent(text: &str) -> Result<u8, String> {
         .ok_or_else(|| format!("\"{text}\" is not a share from 0% to 100%"))
 }
 
+/// A duration that somebody waits for: not 0.
+pub(crate) fn patience(text: &str) -> Result<Duration, String> {
+    let refused = || format!("\"{text}\" leaves no time at all; write at least \"1s\"");
+    duration(text).and_then(|wait| if wait.is_zero() { Err(refused()) } else { Ok(wait) })
+}
+
 /// A part of each day, in minutes since midnight, local time. It may go over midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hours {
@@ -112,7 +118,7 @@ pub(crate) fn printer_name(text: &str) -> Result<String, String> {
     let bad = |c: char| c.is_whitespace() || c.is_control() || "/\\,#?\"'<>".contains(c);
     match text.chars().find(|c| bad(*c)) {
         Some(c) => Err(format!(
-            "\"{text}\" holds {c:?}; a printer's name has no spaces and none of / \\ , # ? \" ' < >"
+            "\"{text}\" holds {c:?}; a name has no spaces and none of / \\ , # ? \" ' < >"
         )),
         None if text.starts_with('-') => {
             Err(format!("\"{text}\" begins with `-`; begin with a letter or a digit"))

@@ -35,6 +35,7 @@ mod ieee1284_4;
 mod pjl;
 mod questions;
 mod reading;
+mod seat;
 mod usb_printer_class;
 mod zpl;
 
@@ -44,8 +45,9 @@ use bytes::Bytes;
 use despool_hw::{DeviceId, Line};
 use despool_spool::JobId;
 
-pub use self::actor::{LanguageMonitor, Report, Seat};
+pub use self::actor::{LanguageMonitor, Report};
 pub use self::finding::{Finding, Reason, Status, Supply, SupplyKind};
+pub use self::seat::Seat;
 pub(crate) use self::usb_printer_class::status as line_status;
 use super::port::{How, Stopped};
 use crate::config::{LanguageName, StatusQueries};

@@ -18,6 +18,7 @@
 mod bind;
 mod calls;
 mod contexts;
+mod deadline;
 mod group;
 pub(super) mod input;
 mod outbox;
@@ -36,6 +37,7 @@ pub use outbox::Outbox;
 
 use self::calls::{Calls, Canceled};
 use self::contexts::Contexts;
+use self::deadline::Times;
 use self::group::Member;
 use self::input::{Cut, Input, NoHeader};
 use self::output::{Outgoing, Output};
@@ -43,10 +45,7 @@ use self::request::Partial;
 use self::security::Securities;
 use super::endpoint::Endpoint;
 use super::interface::{Gone, Outcome};
-use super::limits::{
-    BIND_WAIT, FRAGMENT_BYTES, FRAGMENT_WAIT, IDLE_WAIT, QUEUED_BYTES, QUEUED_BYTES_MOST,
-    REQUEST_WAIT, WRITE_WAIT,
-};
+use super::limits::{FRAGMENT_BYTES, QUEUED_BYTES, QUEUED_BYTES_MOST};
 use super::pdu::{BadPdu, BindNak, Fault, Flags, Header, Kind, Pdu, encode};
 use super::protection;
 use super::status::Status;
@@ -88,13 +87,6 @@ struct Agreed {
     fragment_bytes: u16,
     multiplexing: bool,
     header_signing: bool,
-}
-
-/// When something happened last.
-struct Times {
-    begun: Instant,
-    received: Instant,
-    took: Instant,
 }
 
 /// A PDU that is refused.
@@ -220,38 +212,6 @@ impl Association {
     fn abandon(&mut self) {
         self.close();
         self.output.abandon();
-    }
-
-    /// When [`expire`](Self::expire) is to be called. `None`: it may stay as it is for ever.
-    pub fn deadline(&self) -> Option<Instant> {
-        let times = &self.times;
-        let sending = (!self.output.is_empty()).then_some(times.took + WRITE_WAIT);
-        let state = match &self.stage {
-            Stage::Closing => return sending,
-            Stage::Fresh => Some(times.begun + BIND_WAIT),
-            Stage::Open(_) if self.securities.is_exchanging() => Some(times.received + BIND_WAIT),
-            Stage::Open(agreed) if self.calls.count() == 0 && agreed.group.handles().is_empty() => {
-                Some(times.received.max(times.took) + IDLE_WAIT)
-            }
-            Stage::Open(_) => None,
-        };
-        let waits = [
-            sending,
-            state,
-            self.input.is_within_fragment().then_some(times.received + FRAGMENT_WAIT),
-            self.partial
-                .as_ref()
-                .map(|partial| (times.received + FRAGMENT_WAIT).min(partial.begun + REQUEST_WAIT)),
-        ];
-        waits.into_iter().flatten().min()
-    }
-
-    /// Ends the connection if its deadline is over.
-    pub fn expire(&mut self, now: Instant) {
-        if self.deadline().is_some_and(|deadline| deadline <= now) {
-            tracing::debug!(peer = %self.ends.peer, "the client took too long: the connection is closed");
-            self.abandon();
-        }
     }
 
     /// Serves a PDU. What is answered on the spot is for [`collect`](Self::collect), which must come next.

@@ -99,9 +99,36 @@ impl Pdu {
         let body = Body::decode(&header, octets, trailer.as_ref())?;
         Ok(Self { header, body, trailer })
     }
+
+    /// Writes again what was read from `fragment`, which still has its stub and its token; rests that mean nothing are not
+    /// written.
+    pub fn encode(&self, fragment: &[u8]) -> Vec<u8> {
+        let there = |range: &Range<usize>| fragment.get(range.clone()).unwrap_or_default();
+        let trailer = self.trailer.as_ref().map(|trailer| (trailer, there(&trailer.token)));
+        encode(&self.header, |out| self.body.encode(there, out), trailer)
+    }
 }
 
 impl Body {
+    fn encode<'a>(&self, there: impl Fn(&Range<usize>) -> &'a [u8], out: &mut Vec<u8>) {
+        match self {
+            Self::Bind(bind) | Self::AlterContext(bind) => bind.encode(out),
+            Self::BindAck(ack) | Self::AlterContextResp(ack) => ack.encode(out),
+            Self::BindNak(nak) => nak.encode(out),
+            Self::Fault(fault) => fault.encode(out),
+            Self::Request(request, stub) => {
+                request.encode(out);
+                out.put(there(stub));
+            }
+            Self::Response(response, stub) => {
+                response.encode(out);
+                out.put(there(stub));
+            }
+            Self::Auth3 => out.put(&[0; 4]),
+            Self::Shutdown | Self::CoCancel | Self::Orphaned => {}
+        }
+    }
+
     fn decode(header: &Header, octets: &[u8], trailer: Option<&Trailer>) -> Result<Self, BadPdu> {
         let mut cursor = Cursor::new(octets, header.order);
         let body = match header.kind {

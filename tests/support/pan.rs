@@ -18,6 +18,7 @@ use despool::rpc::auth::{Credentials, GSS_NEGOTIATE, Level, providers};
 use despool::rpc::client::{Client, Failure, Options, Security};
 use despool::rpc::ndr::{ContextHandle, Syntax};
 use despool::rpc::server::{Config, Listen, Server};
+use despool::rpc::status::Status;
 use despool::rpc::uuid::{SyntaxId, Uuid};
 use despool::rpc::wire::ByteOrder;
 use tokio::sync::mpsc;
@@ -223,4 +224,9 @@ pub(crate) fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let tasks = tokio::task::LocalSet::new();
     tasks.block_on(&runtime, async { timeout(3 * PATIENCE, test).await.expect("too long") });
+}
+
+/// What a call comes back with that ended in this fault.
+pub(crate) fn fault<T>(status: u32) -> Result<T, Failure> {
+    Err(Failure::Fault { status: Status(status), did_not_execute: false })
 }

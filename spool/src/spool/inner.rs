@@ -1,6 +1,6 @@
 //! What all handles of a spool share, and what is done with it under which lock.
 //!
-//! The locks, in the order in which they are taken: the table, then the journal. The table is never waited for by whoever
+//! The locks, in the order in which they are taken: who makes room, the table, then the journal. The table is never waited for by whoever
 //! holds the journal.
 
 use std::io;
@@ -37,6 +37,8 @@ pub(crate) struct Inner {
     pub(super) poison: Mutex<Option<Arc<str>>>,
     pub(crate) writers: AtomicUsize,
     pub(crate) listener: OnceLock<Listener>,
+    /// Held by whoever makes room on the disk. Locked before the table.
+    pub(crate) making_room: Mutex<()>,
     pub(crate) compacting: Mutex<()>,
     pub(crate) pace: Pace,
     pub(super) _lock: Box<dyn Send + Sync>,
@@ -233,7 +235,7 @@ impl Inner {
         }
         self.journal.append(&[Record::Removed { id }], Room::Upkeep)?;
         table.remove(id);
-        Ok(shadow.has_document().then(|| Request::Unlink { name: id.file_name() }))
+        Ok(shadow.has_document().then(|| Request::Unlink { name: id.file_name(), then: None }))
     }
 
     /// Hands a request to the disk thread, waiting while its queue is full. Never with the table locked.

@@ -76,6 +76,7 @@ impl MemStore {
         self.faults.lock().unwrap().log.clone()
     }
 
+    /// This much is free from here on, and what is removed.
     pub fn set_free_bytes(&self, free_bytes: u64) {
         self.disk.lock().unwrap().free_bytes = free_bytes;
     }
@@ -175,7 +176,10 @@ impl Store for MemStore {
 
     fn remove(&self, name: &str) -> io::Result<()> {
         self.operation(|| format!("remove {name}"))?;
-        self.disk.lock().unwrap().names.remove(name).map(drop).ok_or(io::ErrorKind::NotFound.into())
+        let mut disk = self.disk.lock().unwrap();
+        let inode = disk.names.remove(name).ok_or(io::ErrorKind::NotFound)?;
+        disk.free_bytes += (inode.lock().unwrap().now.length as u64).next_multiple_of(4096);
+        Ok(())
     }
 
     fn put_aside(&self, name: &str) -> io::Result<String> {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use despool_hw::sim::Event as SimEvent;
 
+use crate::cli::output::say;
 use crate::cli::progress::Bar;
 
 /// The terminal, shared by all who have something to say.
@@ -26,11 +27,12 @@ impl Screen {
     pub(super) fn line(&self, text: String) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         inner.bar.clear();
-        if text.is_empty() {
-            println!();
+        // The comparison at the end counts, not who looks on.
+        let _ = if text.is_empty() {
+            say("")
         } else {
-            println!("{:8.3} s  {text}", inner.begun.elapsed().as_secs_f64());
-        }
+            say(format_args!("{:8.3} s  {text}", inner.begun.elapsed().as_secs_f64()))
+        };
     }
 
     pub(super) fn progress(&self, done: u64, note: &str) {

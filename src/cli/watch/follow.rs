@@ -42,16 +42,23 @@ enum End {
     Failed(Error),
 }
 
+/// What has happened so far.
+#[derive(Default)]
+struct Past {
+    retry: Retry,
+    registered: bool,
+}
+
 /// Follows subscriptions of one kind, one after the other, until nobody wants any more.
 pub(in crate::cli) async fn follow(
     make: impl Fn() -> Subscription,
     teller: Teller,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let mut retry = Retry::default();
+    let mut past = Past::default();
     loop {
         let mut subscription = make();
-        let end = hear_out(&mut subscription, &teller, &mut stopped, &mut retry).await;
+        let end = hear_out(&mut subscription, &teller, &mut stopped, &mut past).await;
         match end {
             End::Stopped | End::Released => {
                 // The server notices without it, later.
@@ -63,7 +70,7 @@ pub(in crate::cli) async fn follow(
                 return;
             }
             End::Terminated(why) => {
-                let pause = retry.pause(0);
+                let pause = past.retry.pause(0);
                 teller.tell(Seen::Lost { why: why.to_string(), pause }).await;
                 tokio::select! {
                     () = sleep(pause) => {}
@@ -78,7 +85,7 @@ async fn hear_out(
     subscription: &mut Subscription,
     teller: &Teller,
     stopped: &mut watch::Receiver<bool>,
-    retry: &mut Retry,
+    past: &mut Past,
 ) -> End {
     loop {
         let update = tokio::select! {
@@ -86,13 +93,16 @@ async fn hear_out(
             _ = stopped.wait_for(|stop| *stop) => return End::Stopped,
         };
         let seen = match update {
-            Ok(Update::Registered) => Seen::Registered,
+            Ok(Update::Registered) => {
+                past.registered = true;
+                Seen::Registered
+            }
             Ok(Update::Notification(payload)) => {
-                retry.succeeded();
+                past.retry.succeeded();
                 Seen::Notification(payload)
             }
             Ok(Update::Channels(channels)) => {
-                retry.succeeded();
+                past.retry.succeeded();
                 for channel in channels {
                     tokio::task::spawn_local(hear(channel, teller.clone()));
                 }
@@ -103,12 +113,20 @@ async fn hear_out(
                 teller.tell(Seen::Released).await;
                 return End::Released;
             }
+            Ok(Update::Lost { why, .. }) if !past.registered && is_no_printer(&why) => {
+                return End::Failed(why);
+            }
             Ok(Update::Lost { why, pause }) => Seen::Lost { why: why.to_string(), pause },
             Err(why) if is_termination(&why) => return End::Terminated(why),
             Err(why) => return End::Failed(why),
         };
         teller.tell(seen).await;
     }
+}
+
+/// One that is taken away may come back; one that never was there is a slip of the pen.
+fn is_no_printer(why: &Error) -> bool {
+    matches!(why, Error::Failed { result, .. } if *result == HResult::NO_SUCH_PRINTER)
 }
 
 fn is_termination(why: &Error) -> bool {

@@ -19,6 +19,7 @@ use hyper::header::{ALLOW, CONTENT_TYPE, HOST};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -27,7 +28,10 @@ use super::reply::Failure;
 use super::service::{Caller, Service};
 use super::wire::{Decoder, Limits, Message, Progress, Status, encode};
 use crate::error::{Error, Result};
-use crate::limits::{HTTP_HEADER_WAIT, IPP_DRAIN_BYTES, IPP_DRAIN_WAIT, IPP_GATHER_BYTES};
+use crate::limits::{
+    HTTP_HEADER_WAIT, HTTP_LINGER, HTTP_LINGER_BYTES, IPP_DRAIN_BYTES, IPP_DRAIN_WAIT,
+    IPP_GATHER_BYTES,
+};
 
 const IPP: &str = "application/ipp";
 
@@ -41,9 +45,21 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, service: Arc<Serv
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HTTP_HEADER_WAIT).half_close(true);
-    if let Err(error) = http.serve_connection(TokioIo::new(stream), answer).await {
-        tracing::debug!(%peer, %error, "an HTTP connection ended early");
+    match http.serve_connection(TokioIo::new(stream), answer).without_shutdown().await {
+        Ok(parts) => linger(parts.io.into_inner()).await,
+        Err(error) => tracing::debug!(%peer, %error, "an HTTP connection ended early"),
     }
+}
+
+/// Closes a connection whose client may still be sending: closed at once, it would be reset, and with it an answer that
+/// the client has not read yet.
+async fn linger(mut stream: TcpStream) {
+    let mut unwanted = vec![0; HTTP_LINGER_BYTES];
+    let rest = async {
+        let _ = stream.shutdown().await;
+        while stream.read(&mut unwanted).await.is_ok_and(|bytes| bytes > 0) {}
+    };
+    let _ = timeout(HTTP_LINGER, rest).await;
 }
 
 async fn answer(
@@ -144,13 +160,12 @@ impl Document {
         }
     }
 
-    /// Takes what is left of a document that nobody wanted, within bounds. A client that is still sending would otherwise
-    /// see its connection reset and never read the answer.
+    /// Takes what is left of a document that nobody wanted, within bounds: then the connection goes on.
     async fn drain(&mut self) {
         let mut left = IPP_DRAIN_BYTES;
         let drained = async {
             while let Ok(Some(piece)) = self.frame().await {
-                left = left.saturating_sub(piece.len());
+                left = left.saturating_sub(u64::try_from(piece.len()).unwrap_or(u64::MAX));
                 if left == 0 {
                     break;
                 }

@@ -9,7 +9,7 @@
 //! The core outlives the actor in its [`Seat`]: a language monitor that is made anew finds half a message where it was,
 //! and a language that puts the document into packets knows which packet the device is in.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix::prelude::*;
@@ -18,7 +18,8 @@ use despool_hw::{DeviceId, PortFacts};
 use despool_spool::{JobId, Progress};
 
 use super::reading::Reading;
-use super::{Action, DeviceNote, Finding, JobNote, Language, Make, Over, Setup, Status};
+use super::seat::Seat;
+use super::{Action, DeviceNote, Finding, JobNote, Language, Over, Status};
 use crate::limits::FINDINGS;
 use crate::monitor::port::{
     DocAborted, Interject, Listen, News, PortMonitor, PortNews, Retell, Say,
@@ -37,35 +38,6 @@ pub struct Report {
     pub job: Option<JobId>,
     /// What was found.
     pub finding: Finding,
-}
-
-/// The core of a printer's language, and what it is playing: what outlives the actor.
-pub struct Seat {
-    make: Make,
-    setup: Setup,
-    held: Mutex<Held>,
-}
-
-struct Held {
-    core: Box<dyn Language>,
-    playing: Option<PlayId>,
-}
-
-impl Seat {
-    /// A seat with a core that knows nothing yet.
-    pub fn new(make: Make, setup: Setup) -> Self {
-        Self { make, setup, held: Mutex::new(Held { core: make(setup), playing: None }) }
-    }
-
-    /// One step of the core. One that panicked in the step before is replaced: nobody knows what it knew.
-    fn with<R>(&self, step: impl FnOnce(&mut Held) -> R) -> R {
-        if self.held.is_poisoned() {
-            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-            held.core = (self.make)(self.setup);
-            self.held.clear_poison();
-        }
-        step(&mut self.held.lock().unwrap_or_else(PoisonError::into_inner))
-    }
 }
 
 /// See the module.

@@ -1,6 +1,7 @@
 mod binds;
 mod calls;
 mod client;
+mod desk;
 mod fuzz;
 mod limits;
 mod security;

@@ -6,7 +6,8 @@ use super::client::*;
 use super::*;
 use crate::rpc::auth::Level;
 use crate::rpc::limits::{
-    CALLS_PER_CONNECTION, HANDLES_PER_GROUP, REQUEST_BYTES, SECURITY_CONTEXTS,
+    BIND_WAIT, CALLS_PER_CONNECTION, FRAGMENT_WAIT, HANDLES_PER_GROUP, IDLE_WAIT, REQUEST_BYTES,
+    REQUEST_WAIT, SECURITY_CONTEXTS, WRITE_WAIT,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
