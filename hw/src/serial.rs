@@ -61,6 +61,8 @@ pub struct SerialPort {
     modem: Option<Arc<dyn Modem>>,
     /// DSR was seen on: the cable carries it, so that off means off line.
     dsr_wired: bool,
+    /// It was off at the last look. What is sent to a printer that is switched off is lost: nothing is, until it is back.
+    off_line: bool,
     inbox: Inbox,
     /// Why there is no line any more.
     hung_up: Option<Errno>,
@@ -117,7 +119,7 @@ impl SerialPort {
 
     /// How many bytes may be given to the driver now.
     fn room(&self) -> Result<usize, Error> {
-        if self.held()? {
+        if self.off_line || self.held()? {
             return Ok(0);
         }
         let Some(window) = self.window_bytes else { return Ok(TTY_WRITE_BYTES) };
@@ -144,6 +146,7 @@ impl SerialPort {
         // Where DSR is flow control, off does not mean off line.
         let online = modem.filter(|_| self.dsr_wired && self.uri.flow != Flow::DtrDsr);
         let online = online.map(|lines| lines.dsr);
+        self.off_line = online == Some(false);
         Ok(Line { online, held_back, modem, ..Line::default() })
     }
 }

@@ -22,6 +22,11 @@ pub(crate) fn hil(words: &[&str]) -> Result<(), String> {
         let mut release = Command::new("cargo");
         run(release.args(["build", "--quiet", "--release", "--package", "despool", "--bins"]))?;
     }
+    // Packages vanish from the mirrors when newer ones come, and apt's lists are from the day before.
+    if words.first() != Some(&"list") && run(bench().arg("prepare")).is_err() {
+        println!("bench: once more, with new lists of packages");
+        packages::update()?;
+    }
     run(bench().args(words))
 }
 

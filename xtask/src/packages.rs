@@ -89,6 +89,11 @@ pub(crate) fn learn() -> Result<(), String> {
         return Ok(());
     }
     println!("apt has no lists of packages yet");
+    update()
+}
+
+/// Has apt ask for its lists.
+pub(crate) fn update() -> Result<(), String> {
     run(apt().args(["update", "-q"]))
 }
 

@@ -40,6 +40,8 @@ pub const PARALLEL_ID: &str = "MFG:HIL;CMD:ZPL,ESC/POS;MDL:Parallel Label;CLS:PR
 pub struct Setup {
     machine: Machine,
     snapshot: PathBuf,
+    /// Keeps others from removing them.
+    _cache: Cache,
 }
 
 impl Setup {
@@ -63,9 +65,8 @@ impl Setup {
             take_snapshot(&machine(initrd), dir)
         })?;
         let machine = machine(snapshot.join("initramfs"));
-        cache
-            .keep_only(&[packages.entries.as_slice(), std::slice::from_ref(&snapshot)].concat())?;
-        Ok(Self { machine, snapshot })
+        cache.remove_unused()?;
+        Ok(Self { machine, snapshot, _cache: cache })
     }
 
     /// A machine out of the snapshot.

@@ -16,8 +16,8 @@ mod serial;
 
 pub use despool_hil_models::ieee1284::Modes;
 pub use despool_hil_models::usb::{
-    CdcAcm, Ftdi, IdAnswer, ModemLines, PrinterFlow, PrinterOptions, Seen, SerialPrinter, Speed,
-    UsbPrinter,
+    Adapter, CdcAcm, Ftdi, IdAnswer, ModemLines, PrinterFlow, PrinterOptions, Seen, SerialPrinter,
+    Speed, UsbPrinter,
 };
 pub use parallel::{ParallelPort, Registers, State};
 pub use plugged::Plugged;

@@ -20,6 +20,7 @@ pub mod device;
 mod error;
 pub mod limits;
 pub mod measure;
+pub mod patience;
 pub mod prepare;
 pub mod scenario;
 pub mod vm;

@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+/// Packages that could not be fetched are asked for again so often.
+pub const FETCHES: u32 = 2;
+
 /// A cold boot, from QEMU's start to the agent's first word. Seen: 5 to 9 s.
 pub const BOOT: Duration = Duration::from_secs(120);
 
@@ -20,6 +23,16 @@ pub const NODE: Duration = Duration::from_secs(30);
 
 /// What a scenario waits for happens within this, unless it says otherwise.
 pub const EVENT: Duration = Duration::from_secs(120);
+
+/// 10 MiB, byte by byte on a parallel port or a UART, are printed within this. Each byte is several accesses to a port that is
+/// interpreted: `cat` takes a minute for them on a quiet machine, and several on a busy one.
+pub const BYTE_BY_BYTE: Duration = Duration::from_secs(900);
+
+/// Time is counted by looking at the clock this often …
+pub const LOOK_AT_CLOCK: Duration = Duration::from_millis(200);
+
+/// … and between two looks no more than this has passed: otherwise the machine stood still, and everything with it.
+pub const AWAKE: Duration = Duration::from_secs(1);
 
 /// Not everything that is waited for is told: it is asked for again after this long.
 pub const LOOK_AGAIN: Duration = Duration::from_secs(5);

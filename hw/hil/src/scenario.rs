@@ -4,10 +4,12 @@
 //! The others run despool itself, as an operator does ([`server`]).
 
 pub mod attach;
+pub mod chatter;
 pub mod check;
 pub mod conditions;
 pub mod hotplug;
 pub mod lines;
+pub mod power;
 pub mod server;
 pub mod unplug;
 pub mod usb;
@@ -56,7 +58,17 @@ pub struct Scenario {
 
 /// All of them.
 pub fn all() -> Vec<Scenario> {
-    [wires::ALL, usb::ALL, unplug::ALL, hotplug::ALL, conditions::ALL, lines::ALL].concat()
+    [
+        wires::ALL,
+        usb::ALL,
+        unplug::ALL,
+        hotplug::ALL,
+        conditions::ALL,
+        lines::ALL,
+        power::ALL,
+        chatter::ALL,
+    ]
+    .concat()
 }
 
 /// What running some scenarios came to.

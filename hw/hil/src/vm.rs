@@ -16,7 +16,6 @@ mod monitor;
 mod process;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 pub use guest::{Guest, Output, Running};
 pub use machine::{Accelerator, Machine, Slot};
@@ -25,6 +24,7 @@ use process::Process;
 
 use crate::error::{Error, Result, file};
 use crate::limits::{BOOT, RESTORE};
+use crate::patience::Patience;
 
 /// A running machine. Dropping it kills it.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Vm {
 
     /// Boots in `dir` until the agent has said hello.
     pub fn boot(machine: &Machine, dir: tempfile::TempDir) -> Result<Self> {
-        let until = Instant::now() + BOOT;
+        let until = Patience::new(BOOT);
         let mut process = Process::start(machine, dir.path(), &[])?;
         let guest = Guest::connect(&dir.path().join("agent.sock"), &mut process, until)?;
         let monitor = Monitor::connect(&dir.path().join("monitor.sock"), &mut process, until)?;
@@ -58,12 +58,12 @@ impl Vm {
         self.monitor.watch_migration()?;
         let uri = format!("exec:cat > '{}'", state.display());
         self.monitor.execute("migrate", serde_json::json!({ "uri": uri }))?;
-        self.monitor.wait_for_migration(Instant::now() + RESTORE)
+        self.monitor.wait_for_migration(Patience::new(RESTORE))
     }
 
     /// Restores a state in `dir`. The machine stands still; [`Vm::go_on`] lets it run.
     pub fn restore(machine: &Machine, dir: tempfile::TempDir, state: &Path) -> Result<Self> {
-        let until = Instant::now() + RESTORE;
+        let until = Patience::new(RESTORE);
         let mut process = Process::start(machine, dir.path(), &["-incoming", "defer"])?;
         let guest = Guest::connect(&dir.path().join("agent.sock"), &mut process, until)?;
         let mut monitor = Monitor::connect(&dir.path().join("monitor.sock"), &mut process, until)?;

@@ -56,6 +56,7 @@ impl SerialPort {
             window_bytes: window.then(|| pace.window_bytes()),
             modem,
             dsr_wired: false,
+            off_line: false,
             inbox: Inbox::default(),
             hung_up: None,
             stall: untold.then(|| Stall::new(STALL.max(pace.time(STALL_CHARACTERS)))),

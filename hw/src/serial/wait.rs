@@ -95,10 +95,12 @@ impl SerialPort {
         }
         self.refused &= !room;
         self.note_stall()?;
+        // Before the room: nothing is sent to a printer that is off line.
+        let line = (interest.line || interest.write) && self.line_now()? != self.told;
         Ok(Ready {
             read,
             write: interest.write && room && self.room()? > 0,
-            line: interest.line && self.line_now()? != self.told,
+            line: interest.line && line,
             drained: interest.drained && self.is_drained()?,
             bell: false,
         })
@@ -127,7 +129,7 @@ impl SerialPort {
             // With an empty queue it is the FIFO that is still at it.
             at = after(self.queue_check(self.queued()?.max(1)));
         }
-        if interest.write && matches!(self.brake, Brake::Dsr(_)) {
+        if interest.write && (self.off_line || matches!(self.brake, Brake::Dsr(_))) {
             at = earlier(at, after(LINE_RECHECK));
         }
         if let Some(window) = self.window_bytes.filter(|_| interest.write) {

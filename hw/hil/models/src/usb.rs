@@ -19,7 +19,7 @@ mod wire;
 use std::time::Instant;
 
 pub use acm::CdcAcm;
-pub use adapter::{ModemLines, PrinterFlow, SerialPrinter};
+pub use adapter::{Adapter, Chip, ModemLines, PrinterFlow, SerialPrinter};
 pub use description::{Description, EndpointInfo, InterfaceInfo, Speed, TransferKind};
 pub use fault::Fault;
 pub use ftdi::Ftdi;

@@ -10,11 +10,12 @@ use despool_hil_models::shim::{Message, Reader};
 use despool_hil_models::{Engine, ieee1284};
 use despool_hw::Bell;
 use despool_hw::sim::Watch;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{Behind, Modes, Printer};
 use crate::error::{Error, Result, file};
 use crate::limits::SHIM;
+use crate::patience::Patience;
 
 pub use ieee1284::Registers;
 
@@ -93,7 +94,16 @@ impl ParallelPort {
             let ours = stream.try_clone().ok();
             *shared.to_shim.lock().unwrap_or_else(PoisonError::into_inner) = ours;
             shared.send(&[Message::Id(id)]);
-            Wire { stream, shared: &shared, behind, taken: 0, late: Vec::new(), told: None }.run();
+            Wire {
+                stream,
+                shared: &shared,
+                behind,
+                taken: 0,
+                late: Vec::new(),
+                told: None,
+                due: None,
+            }
+            .run();
         });
         thread.map_err(|source| Error::Ours { doing: "starting a thread", source })?;
         Ok(Self { shared, printer, _watch: watch })
@@ -115,24 +125,26 @@ impl ParallelPort {
     }
 
     /// How the port is; every byte taken before has reached the printer.
-    pub fn state(&self) -> Result<State> {
+    pub fn state<'a>(&'a self) -> Result<State> {
         let mut heard = self.shared.heard();
-        let until = Instant::now() + SHIM;
+        let until = Patience::new(SHIM);
         let late =
             || Error::TooLate { what: "the parallel port's shim is silent".into(), waited: SHIM };
-        let wait = |heard, condition: &mut dyn FnMut(&mut Heard) -> bool| {
-            let left = until.saturating_duration_since(Instant::now());
-            let waited = self.shared.changed.wait_timeout_while(heard, left, condition);
-            waited.unwrap_or_else(PoisonError::into_inner)
+        let wait = |mut heard: MutexGuard<'a, Heard>, missing: &dyn Fn(&Heard) -> bool| {
+            while missing(&heard) && !until.is_over() {
+                let waited = self.shared.changed.wait_timeout(heard, until.left());
+                heard = waited.unwrap_or_else(PoisonError::into_inner).0;
+            }
+            heard
         };
-        heard = wait(heard, &mut |heard: &mut Heard| !heard.connected).0;
+        heard = wait(heard, &|heard| !heard.connected);
         if !heard.connected {
             return Err(late());
         }
         let before = heard.states;
         drop(heard);
         self.shared.send(&[Message::Ask]);
-        let (heard, _) = wait(self.shared.heard(), &mut |heard: &mut Heard| heard.states == before);
+        let heard = wait(self.shared.heard(), &|heard| heard.states == before);
         heard.state.filter(|_| heard.states != before).ok_or_else(late)
     }
 
@@ -171,6 +183,8 @@ struct Wire<'a> {
     late: Vec<u8>,
     /// What the shim was told last: limit and condition.
     told: Option<(u64, despool_hil_models::Condition)>,
+    /// When something changes by itself: a printer with a pace of its own has room again as time goes by.
+    due: Option<Instant>,
 }
 
 impl Wire<'_> {
@@ -185,7 +199,9 @@ impl Wire<'_> {
                 PollFd::new(&self.stream, PollFlags::IN),
                 PollFd::new(&self.shared.bell, PollFlags::IN),
             ];
-            if poll(&mut fds, None).is_err() {
+            let left = self.due.map(|due| due.saturating_duration_since(Instant::now()));
+            let left = left.and_then(|left| Timespec::try_from(left).ok());
+            if poll(&mut fds, left.as_ref()).is_err() {
                 continue;
             }
             let [socket, _] = &fds;
@@ -239,6 +255,7 @@ impl Wire<'_> {
         let room = self.behind.room(now).saturating_sub(self.late.len());
         let room = u64::try_from(room).unwrap_or(u64::MAX);
         let state = (self.taken.saturating_add(room), self.behind.condition());
+        self.due = self.behind.next_event(now);
         let mut messages = Vec::new();
         if self.told != Some(state) {
             self.told = Some(state);

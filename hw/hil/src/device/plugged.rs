@@ -18,6 +18,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::Printer;
 use crate::error::{Error, Result, file};
 use crate::limits::READ_BYTES;
+use crate::patience::Patience;
 
 /// A device that is plugged in. Dropping it pulls the cable.
 #[derive(Debug)]
@@ -70,7 +71,8 @@ impl<D: Device + 'static> Plugged<D> {
         let ours = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("hil-usb".into());
         let thread = thread.spawn(move || {
-            let why = Wire { stream, session: Session::default(), shared: &ours }.run();
+            let (session, due) = (Session::default(), Some(Instant::now()));
+            let why = Wire { stream, session, shared: &ours, due }.run();
             ours.state().ended = Some(why);
             ours.changed.notify_all();
         });
@@ -92,14 +94,14 @@ impl<D: Device + 'static> Plugged<D> {
         limit: Duration,
         mut look: impl FnMut(&mut D) -> Option<R>,
     ) -> Result<R> {
-        let until = Instant::now() + limit;
+        let until = Patience::new(limit);
         loop {
             let turns = self.shared.state().turns;
             if let Some(found) = look(&mut self.shared.device()) {
                 return Ok(found);
             }
             let state = self.shared.state();
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.left();
             if left.is_zero() || state.ended.is_some() {
                 let why = state.ended.as_deref().unwrap_or("it is plugged in");
                 let what = format!("the USB device does not show {what} ({why})");
@@ -118,10 +120,12 @@ impl<D: Device + 'static> Plugged<D> {
 
     /// Waits until it has left by itself.
     pub fn wait_until_gone(&self, limit: Duration) -> Result<()> {
-        let state = self.shared.state();
-        let there = |state: &mut State| state.ended.is_none();
-        let waited = self.shared.changed.wait_timeout_while(state, limit, there);
-        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let until = Patience::new(limit);
+        let mut state = self.shared.state();
+        while state.ended.is_none() && !until.is_over() {
+            let waited = self.shared.changed.wait_timeout(state, until.left());
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
         match state.ended {
             Some(_) => Ok(()),
             None => {
@@ -153,6 +157,8 @@ struct Wire<'a, D> {
     stream: UnixStream,
     session: Session,
     shared: &'a Shared<D>,
+    /// When the device has something to do, as of the last time that it had. Asked for later it might be over, and forgotten.
+    due: Option<Instant>,
 }
 
 impl<D: Device> Wire<'_, D> {
@@ -191,14 +197,13 @@ impl<D: Device> Wire<'_, D> {
                 heard.map_err(|fault| fault.to_string())?;
             }
             self.session.tick(&mut *device, now);
+            self.due = device.next_event(now);
         }
         self.write()
     }
 
     fn sleep(&mut self) -> std::result::Result<(), String> {
-        let now = Instant::now();
-        let due = self.shared.device().next_event(now);
-        let limit = due.map(|due| due.saturating_duration_since(now));
+        let limit = self.due.map(|due| due.saturating_duration_since(Instant::now()));
         let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
         let mut events = PollFlags::IN;
         events.set(PollFlags::OUT, !self.session.output().is_empty());

@@ -7,6 +7,7 @@ use despool_hw::sim::{Answer, Checksum, Keep, Language, Model, ModelOptions, Sim
 
 use crate::error::{Error, Result};
 use crate::limits::{EVENT, PRINTER_BYTES};
+use crate::patience::Patience;
 
 /// How a printer is made.
 #[derive(Clone, Copy, Debug)]
@@ -85,9 +86,15 @@ impl Printer {
         limit: Duration,
         wanted: impl Fn(&Snapshot) -> bool,
     ) -> Result<()> {
-        let deadline = Instant::now() + limit;
-        if self.handle.wait_for(wanted, deadline) {
-            return Ok(());
+        let until = Patience::new(limit);
+        loop {
+            let left = until.left();
+            if self.handle.wait_for(&wanted, Instant::now() + left) {
+                return Ok(());
+            }
+            if left.is_zero() {
+                break;
+            }
         }
         let seen = self.handle.snapshot();
         let what = format!("the printer does not have {what}: {seen:?}");
@@ -145,13 +152,15 @@ impl Behind {
     }
 }
 
+/// All of it at the time that the caller says: when there will be room is asked for after it was asked whether there is, and a
+/// moment that falls between the two would be lost.
 impl Engine for Behind {
-    fn room(&self, _now: Instant) -> usize {
-        self.handle.with_model(|model, now| model.wire_room(now))
+    fn room(&self, now: Instant) -> usize {
+        self.handle.with_model(|model, _| model.wire_room(now))
     }
 
-    fn take(&mut self, bytes: &[u8], _now: Instant) -> usize {
-        self.handle.with_model(|model, now| model.take(bytes, None, now))
+    fn take(&mut self, bytes: &[u8], now: Instant) -> usize {
+        self.handle.with_model(|model, _| model.take(bytes, None, now))
     }
 
     fn say(&mut self, limit_bytes: usize, _now: Instant) -> Vec<u8> {
@@ -176,7 +185,7 @@ impl Engine for Behind {
         self.handle.with_model(Model::power_cycle);
     }
 
-    fn next_event(&self, _now: Instant) -> Option<Instant> {
-        self.handle.with_model(|model, now| model.next_event(now))
+    fn next_event(&self, now: Instant) -> Option<Instant> {
+        self.handle.with_model(|model, _| model.next_event(now))
     }
 }

@@ -11,6 +11,7 @@ use despool_hw::sim::PtyPrinter;
 
 use super::{ModemLines, Printer, PrinterBuild};
 use crate::error::{Error, Result, file};
+use crate::patience::Patience;
 
 /// What the guest did to the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,10 +102,12 @@ impl SerialPort {
 
     /// Waits until the guest has done something to the line.
     pub fn wait_for(&self, wanted: Happened, limit: Duration) -> Result<()> {
-        let happened = self.shared.happened.lock().unwrap_or_else(PoisonError::into_inner);
-        let missing = |all: &mut Vec<Happened>| !all.contains(&wanted);
-        let waited = self.shared.changed.wait_timeout_while(happened, limit, missing);
-        let (happened, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let until = Patience::new(limit);
+        let mut happened = self.shared.happened.lock().unwrap_or_else(PoisonError::into_inner);
+        while !happened.contains(&wanted) && !until.is_over() {
+            let waited = self.shared.changed.wait_timeout(happened, until.left());
+            happened = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
         if happened.contains(&wanted) {
             return Ok(());
         }

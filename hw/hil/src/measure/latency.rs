@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Figure, Limit, median, pause};
 use crate::Bench;
-use crate::device::{CdcAcm, ModemLines, Printer, PrinterFlow, SerialPrinter};
+use crate::device::{Adapter, CdcAcm, ModemLines, Printer, PrinterFlow, SerialPrinter};
 use crate::error::{Error, Result};
 use crate::limits::EVENT;
 use crate::scenario::Stage;

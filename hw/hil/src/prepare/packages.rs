@@ -9,6 +9,7 @@ use std::process::Command;
 
 use super::{Cache, extract_vmlinux, key_of, run};
 use crate::error::{Error, Result, file};
+use crate::limits::FETCHES;
 
 /// What the guest is made of. `xz-utils` unpacks the kernel.
 const WANTED: [&str; 3] = ["qemu-system-x86", "busybox-static", "xz-utils"];
@@ -34,32 +35,45 @@ const KERNEL_PARTS: [&str; 11] = [
 /// Where apt and dpkg keep what they know: while these do not change, neither do names and versions.
 const KNOWLEDGE: [&str; 2] = ["/var/lib/dpkg/status", "/var/lib/apt/lists"];
 
+/// What their entry in the cache is called, with their key behind it.
+const ENTRY: &str = "packages-";
+
+const OLDER: &str = "the newest packages cannot be had; older ones are in the cache, and are used";
+
 /// Unpacked packages.
 #[derive(Clone, Debug)]
 pub struct Packages {
     /// Names and versions, in one word.
     pub key: String,
     dir: PathBuf,
-    /// Entries of the cache that they are made of.
-    pub(crate) entries: Vec<PathBuf>,
 }
 
 impl Packages {
-    /// Finds them in the cache, or fetches and unpacks them; `tell` hears what is being done.
+    /// Finds them in the cache, or fetches and unpacks them; `tell` hears what is being done. Where the newest cannot be had,
+    /// older ones that are in the cache do as well.
     ///
     /// Errors: a mirror that cannot be reached, package lists that are too old.
     pub fn obtain(cache: &Cache, tell: &dyn Fn(&str)) -> Result<Self> {
+        let packages = Self::newest(cache, tell).or_else(|error| {
+            let older = cache.any(ENTRY)?;
+            let older = older.and_then(|dir| Some((key_in_name(&dir)?, dir)));
+            let (key, dir) = older.ok_or(error).inspect(|_| tell(OLDER))?;
+            Ok::<_, Error>(Self { key, dir })
+        })?;
+        packages.check_libraries()?;
+        Ok(packages)
+    }
+
+    fn newest(cache: &Cache, tell: &dyn Fn(&str)) -> Result<Self> {
         let resolved = cache.entry(&format!("resolved-{}", stamp()), resolve)?;
         let (names, key) = read_resolved(&resolved)?;
-        let dir = cache.entry(&format!("packages-{key}"), |dir| {
+        let dir = cache.entry(&format!("{ENTRY}{key}"), |dir| {
             tell(&format!("fetching {} packages from Debian (nothing is installed)", names.len()));
-            fetch(&names, dir)?;
+            fetch(&names, dir, tell)?;
             tell("unpacking them");
             unpack(dir)
         })?;
-        let packages = Self { key, entries: vec![resolved, dir.clone()], dir };
-        packages.check_libraries()?;
-        Ok(packages)
+        Ok(Self { key, dir })
     }
 
     /// Where they lie.
@@ -207,15 +221,33 @@ fn no_lists() -> Error {
     Error::Missing { what: "apt knows no packages".into(), remedy: UPDATE.into() }
 }
 
-fn fetch(names: &[String], dir: &Path) -> Result<()> {
+/// A mirror that does not answer is asked again; what has come by then is not fetched twice.
+fn fetch(names: &[String], dir: &Path, tell: &dyn Fn(&str)) -> Result<()> {
     let debs = dir.join("debs");
     std::fs::create_dir(&debs).map_err(file("making", &debs))?;
-    let mut command = Command::new("apt-get");
-    command.args(["download", "-q"]).args(names).current_dir(&debs);
-    run(&mut command).map(drop).map_err(|error| Error::Missing {
-        what: error.to_string(),
-        remedy: format!("is the mirror reachable? are the lists too old? {UPDATE}"),
-    })
+    let mut tried = 0;
+    loop {
+        let mut command = Command::new("apt-get");
+        command.args(["download", "-q"]).args(PATIENT).args(names).current_dir(&debs);
+        match run(&mut command) {
+            Ok(_) => return Ok(()),
+            Err(error) if tried < FETCHES => {
+                tried += 1;
+                tell(&format!("that did not go well, once more ({error})"));
+            }
+            Err(error) => {
+                let remedy = format!("is the mirror reachable? are the lists too old? {UPDATE}");
+                return Err(Error::Missing { what: error.to_string(), remedy });
+            }
+        }
+    }
+}
+
+/// apt tries each file several times, and gives a mirror that has fallen silent up.
+const PATIENT: [&str; 4] = ["-o", "Acquire::Retries=3", "-o", "Acquire::http::Timeout=30"];
+
+fn key_in_name(entry: &Path) -> Option<String> {
+    Some(entry.file_name()?.to_str()?.strip_prefix(ENTRY)?.to_owned())
 }
 
 fn unpack(dir: &Path) -> Result<()> {
@@ -234,7 +266,7 @@ fn unpack(dir: &Path) -> Result<()> {
     let mut images = std::fs::read_dir(&boot).map_err(file("reading", &boot))?.flatten();
     let image = images.next().map(|entry| entry.path());
     let image = image.ok_or_else(|| Error::Kernel { why: "there is no vmlinuz in it".into() })?;
-    let packages = Packages { key: String::new(), dir: dir.to_owned(), entries: Vec::new() };
+    let packages = Packages { key: String::new(), dir: dir.to_owned() };
     extract_vmlinux(&image, &packages.vmlinux(), &|| packages.program("usr/bin/xz"))?;
     std::fs::remove_dir_all(&debs).map_err(file("removing", &debs))
 }

@@ -9,7 +9,8 @@ use super::check::{document, equal, holds};
 use super::server::{Queue, Server};
 use super::{Scenario, Stage, When};
 use crate::device::{
-    CdcAcm, Ftdi, Printer, PrinterBuild, PrinterFlow, PrinterOptions, SerialPrinter, UsbPrinter,
+    Adapter, CdcAcm, Ftdi, Printer, PrinterBuild, PrinterFlow, PrinterOptions, SerialPrinter,
+    UsbPrinter,
 };
 use crate::error::Result;
 use crate::limits::EVENT;

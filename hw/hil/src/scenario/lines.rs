@@ -1,12 +1,17 @@
 //! Printing by parallel port, UART and serial adapters.
 
-use super::check::{document, holds, is_front};
+use std::time::{Duration, Instant};
+
+use super::check::{document, equal, holds, is_front};
 use super::server::{Queue, Server};
 use super::{Scenario, Stage, When};
 use crate::Bench;
-use crate::device::{Behind, CdcAcm, Ftdi, Plugged, Printer, PrinterFlow, SerialPrinter};
+use crate::device::{
+    Adapter, Behind, CdcAcm, Ftdi, Plugged, Printer, PrinterFlow, PrinterOptions, SerialPrinter,
+    UsbPrinter,
+};
 use crate::error::Result;
-use crate::limits::EVENT;
+use crate::limits::{BYTE_BY_BYTE, EVENT};
 use crate::vm::Slot;
 
 /// All of this room.
@@ -22,16 +27,33 @@ pub const ALL: &[Scenario] = &[
         run: |it| parallel(it, "parallel:/dev/lp0"),
     },
     Scenario { name: "lines::uart", when: When::Full, run: uart },
-    Scenario { name: "lines::ftdi", when: When::Full, run: ftdi },
+    Scenario {
+        name: "lines::ftdi",
+        when: When::Full,
+        run: |it| adapter(it, ftdi, (PrinterFlow::Cts, "hard"), "/dev/ttyUSB0"),
+    },
     Scenario { name: "lines::ftdi_unplugged", when: When::Full, run: ftdi_unplugged },
-    Scenario { name: "lines::acm", when: When::Full, run: acm },
+    Scenario {
+        name: "lines::acm",
+        when: When::Full,
+        run: |it| adapter(it, acm, (PrinterFlow::None, "none"), "/dev/ttyACM0"),
+    },
     Scenario { name: "lines::usblp", when: When::Full, run: usblp },
 ];
+
+/// What every kind of port has to carry whole.
+const VOLUME: usize = 10 << 20;
+
+/// A paced line: 115200 baud are 11 520 bytes a second …
+const SLOW: usize = 60_000;
+
+/// … so that these take no less than this.
+const SLOW_TAKES: Duration = Duration::from_secs(5);
 
 /// Prints a document and compares it.
 fn prints(server: &Server, printer: &Printer, content: &[u8]) -> Result<()> {
     let job = server.print("label", content)?;
-    server.wait_for_state(&job, "completed", EVENT)?;
+    server.wait_for_state(&job, "completed", BYTE_BY_BYTE)?;
     printer.wait_for_bytes(content.len() as u64)?;
     printer.expect(content)?;
     printer.tell("reset")
@@ -57,7 +79,7 @@ fn parallel(stage: &Stage, uri: &str) -> Result<()> {
     let bench = stage.setup.start()?;
     let printer = bench.parallel().printer();
     let server = Server::start(&bench, stage, &[Queue::new("label", uri)])?;
-    prints(&server, printer, &document(stage.seed, 1 << 20))?;
+    prints(&server, printer, &document(stage.seed, VOLUME))?;
     conditions(&server, printer, stage, 100_000)?;
     let model = server.printer("label")?.to_string();
     holds(&format!("the model is known: {model}"), model.contains("Parallel Label"))?;
@@ -69,73 +91,84 @@ fn uart(stage: &Stage) -> Result<()> {
     let printer = bench.serial().printer();
     let uri = "serial:/dev/ttyS1?baud=115200+bits=8+parity=none+flow=hard";
     let server = Server::start(&bench, stage, &[Queue::new("label", uri)])?;
-    prints(&server, printer, &document(stage.seed, 1 << 20))?;
+    prints(&server, printer, &document(stage.seed, VOLUME))?;
     server.stop().map(drop)
 }
 
-/// A paced line: 115200 baud are 11 520 bytes a second.
-const SLOW: usize = 60_000;
-
-fn plug_ftdi(bench: &Bench, printer: &Printer) -> Result<Plugged<Ftdi<Behind>>> {
-    let wire = Ftdi::new(SerialPrinter::new(printer.behind(), PrinterFlow::None), "HILF0001");
-    bench.plug(Slot::Xhci(2), wire, printer)
+fn ftdi(printer: SerialPrinter<Behind>) -> Ftdi<Behind> {
+    Ftdi::new(printer, "HILF0001")
 }
 
-fn ftdi(stage: &Stage) -> Result<()> {
+fn acm(printer: SerialPrinter<Behind>) -> CdcAcm<Behind> {
+    CdcAcm::new(printer, "HILA0001")
+}
+
+/// Plugs in an adapter with this printer at the end of its line, and waits for its node.
+fn plug<D: Adapter + 'static>(
+    bench: &Bench,
+    make: fn(SerialPrinter<Behind>) -> D,
+    (printer, flow): (&Printer, PrinterFlow),
+    node: &str,
+) -> Result<Plugged<D>> {
+    let wire = make(SerialPrinter::new(printer.behind(), flow));
+    let wire = bench.plug(Slot::Xhci(2), wire, printer)?;
+    bench.wait_for_node(node)?;
+    Ok(wire)
+}
+
+/// The volume goes as fast as the machine can do it, a little more at the pace of the line.
+fn adapter<D: Adapter + 'static>(
+    stage: &Stage,
+    make: fn(SerialPrinter<Behind>) -> D,
+    (flow, word): (PrinterFlow, &str),
+    node: &str,
+) -> Result<()> {
     let bench = stage.setup.start()?;
     let printer = Printer::default();
-    let _wire = plug_ftdi(&bench, &printer)?;
-    bench.wait_for_node("/dev/ttyUSB0")?;
-    let queue = Queue::new("label", "serial:/dev/ttyUSB0?baud=115200+flow=none");
-    let server = Server::start(&bench, stage, &[queue])?;
-    prints(&server, &printer, &document(stage.seed, SLOW))?;
+    let wire = plug(&bench, make, (&printer, flow), node)?;
+    let uri = format!("serial:{node}?baud=115200+flow={word}");
+    let server = Server::start(&bench, stage, &[Queue::new("label", &uri)])?;
+    wire.with(|adapter| adapter.set_paced(false));
+    prints(&server, &printer, &document(stage.seed, VOLUME))?;
+    wire.with(|adapter| adapter.set_paced(true));
+    let begun = Instant::now();
+    prints(&server, &printer, &document(stage.seed + 1, SLOW))?;
+    let took = begun.elapsed();
+    holds(&format!("the line has its pace, and took {took:?}"), took >= SLOW_TAKES)?;
+    equal("bytes lost", wire.with(|adapter| adapter.printer().taken_and_lost().1), 0)?;
     server.stop().map(drop)
 }
 
 /// The adapter is pulled in the middle of a job and put back: the job is printed again, whole.
 fn ftdi_unplugged(stage: &Stage) -> Result<()> {
     let bench = stage.setup.start()?;
-    let printer = Printer::default();
-    let wire = plug_ftdi(&bench, &printer)?;
-    bench.wait_for_node("/dev/ttyUSB0")?;
+    let (printer, node) = (Printer::default(), "/dev/ttyUSB0");
+    let wire = plug(&bench, ftdi, (&printer, PrinterFlow::None), node)?;
     let queue = Queue::new("label", "serial:/dev/ttyUSB0?baud=115200+flow=none");
     let server = Server::start(&bench, stage, &[queue])?;
     let content = document(stage.seed, SLOW);
     let job = server.print("label", &content)?;
     printer.wait_for_bytes(20_000)?;
     wire.unplug();
-    bench.wait_for_no_node("/dev/ttyUSB0")?;
+    bench.wait_for_no_node(node)?;
     let first = printer.take();
     is_front(&first, &content)?;
-    let _wire = plug_ftdi(&bench, &printer)?;
+    let _wire = plug(&bench, ftdi, (&printer, PrinterFlow::None), node)?;
     server.wait_for_state(&job, "completed", EVENT)?;
     printer.wait_for_bytes((first.len() + content.len()) as u64)?;
     printer.expect(&content)?;
     server.stop().map(drop)
 }
 
-fn acm(stage: &Stage) -> Result<()> {
-    let bench = stage.setup.start()?;
-    let printer = Printer::default();
-    let wire = CdcAcm::new(SerialPrinter::new(printer.behind(), PrinterFlow::None), "HILA0001");
-    let _wire = bench.plug(Slot::Xhci(3), wire, &printer)?;
-    bench.wait_for_node("/dev/ttyACM0")?;
-    let queue = Queue::new("label", "serial:/dev/ttyACM0?baud=115200+flow=none");
-    let server = Server::start(&bench, stage, &[queue])?;
-    prints(&server, &printer, &document(stage.seed, SLOW))?;
-    server.stop().map(drop)
-}
-
 /// The kernel's own USB printer driver, by its node.
 fn usblp(stage: &Stage) -> Result<()> {
-    use crate::device::{PrinterOptions, UsbPrinter};
     let bench = stage.setup.start()?;
     let printer = Printer::default();
     let wire = UsbPrinter::new(PrinterOptions::default(), printer.behind());
     let _wire = bench.plug(Slot::Xhci(0), wire, &printer)?;
     bench.wait_for_node("/dev/usb/lp0")?;
     let server = Server::start(&bench, stage, &[Queue::new("label", "file:/dev/usb/lp0")])?;
-    prints(&server, &printer, &document(stage.seed, 10 << 20))?;
+    prints(&server, &printer, &document(stage.seed, VOLUME))?;
     // More than the printer's own buffer holds.
     conditions(&server, &printer, stage, 2 << 20)?;
     server.stop().map(drop)

@@ -3,7 +3,7 @@
 mod news;
 mod record;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -15,6 +15,7 @@ pub use record::{Job, Queue};
 use crate::Bench;
 use crate::error::{Error, Result};
 use crate::limits::{COMMAND, EVENT};
+use crate::patience::Patience;
 use crate::vm::{Output, Running};
 
 /// Where things lie for programs of the host; the bare guest has them below `/host`.
@@ -104,7 +105,7 @@ impl<'a> Server<'a> {
 
     /// Waits until a job has come to this state, as far as it was told; asks where nothing is told.
     pub fn wait_for_state(&self, job: &str, state: &str, limit: Duration) -> Result<()> {
-        let until = Instant::now() + limit;
+        let until = Patience::new(limit);
         loop {
             let told = self.news.wait_until(&About::Job(job), |last| ends_in(state, last));
             if told && self.news.state_of(job).as_deref() == Some(state) {
@@ -114,7 +115,7 @@ impl<'a> Server<'a> {
             if found.state() == state {
                 return Ok(());
             }
-            if has_ended(found.state()) || Instant::now() >= until {
+            if has_ended(found.state()) || until.is_over() {
                 let what = format!("job {job} does not become {state}: {found:?}\n{}", self.log());
                 return Err(Error::TooLate { what, waited: limit });
             }
@@ -124,14 +125,14 @@ impl<'a> Server<'a> {
     /// Asks for a job until it is as wanted: whenever something was told, and now and then, since not all that can be seen of a
     /// job is told.
     pub fn wait_until(&self, job: &str, what: &str, wanted: impl Fn(&Job) -> bool) -> Result<Job> {
-        let until = Instant::now() + EVENT;
+        let until = Patience::new(EVENT);
         loop {
             let changes = self.news.changes();
             let found = self.job(job)?;
             if wanted(&found) {
                 return Ok(found);
             }
-            if has_ended(found.state()) || Instant::now() >= until {
+            if has_ended(found.state()) || until.is_over() {
                 let what = format!("job {job} does not become {what}: {found:?}\n{}", self.log());
                 return Err(Error::TooLate { what, waited: EVENT });
             }
@@ -161,11 +162,11 @@ impl<'a> Server<'a> {
 
     /// Waits until there is a printer of this name.
     pub fn wait_for_printer(&self, name: &str) -> Result<()> {
-        let until = Instant::now() + EVENT;
+        let until = Patience::new(EVENT);
         loop {
             let changes = self.news.changes();
             match self.printer(name) {
-                Err(Error::Unexpected(_)) if Instant::now() < until => {
+                Err(Error::Unexpected(_)) if !until.is_over() => {
                     self.news.wait_for_change(changes);
                 }
                 found => return found.map(drop),
@@ -176,7 +177,7 @@ impl<'a> Server<'a> {
     /// Waits until a printer's reasons have this one, or have it no more.
     pub fn wait_for_reason(&self, printer: &str, reason: &str, there: bool) -> Result<()> {
         let has = |reasons: &[String]| reasons.iter().any(|it| it.starts_with(reason)) == there;
-        let until = Instant::now() + EVENT;
+        let until = Patience::new(EVENT);
         while !self.news.wait_until(&About::Printer(printer), has) {
             let found = self.printer(printer)?;
             let reasons = found.get("reasons").and_then(Value::as_array).into_iter().flatten();
@@ -184,7 +185,7 @@ impl<'a> Server<'a> {
             if has(&words.collect::<Vec<_>>()) {
                 return Ok(());
             }
-            if Instant::now() >= until {
+            if until.is_over() {
                 let what = format!("{reason} of {printer} is not {there}: {found}\n{}", self.log());
                 return Err(Error::TooLate { what, waited: EVENT });
             }

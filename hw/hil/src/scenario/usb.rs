@@ -221,6 +221,6 @@ fn garbage(stage: &Stage) -> Result<()> {
 }
 
 /// Language monitors ask before and after a job; the document is in one piece between.
-fn contains(got: &[u8], document: &[u8]) -> bool {
+pub(super) fn contains(got: &[u8], document: &[u8]) -> bool {
     got.windows(document.len()).any(|window| window == document)
 }

@@ -6,8 +6,8 @@ use super::check::{document, equal, holds};
 use super::{Scenario, Stage, When};
 use crate::Bench;
 use crate::device::{
-    CdcAcm, Ftdi, Happened, ModemLines, Printer, PrinterFlow, PrinterOptions, SerialPrinter, Speed,
-    UsbPrinter,
+    Adapter, CdcAcm, Ftdi, Happened, ModemLines, Printer, PrinterFlow, PrinterOptions,
+    SerialPrinter, Speed, UsbPrinter,
 };
 use crate::error::Result;
 use crate::limits::EVENT;

@@ -11,7 +11,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use despool_hil_agent::{Frame, Kind, Reader, put};
 
@@ -21,6 +21,7 @@ pub use running::{Output, Running};
 use super::process::Process;
 use crate::error::{Error, Result};
 use crate::limits::COMMAND;
+use crate::patience::Patience;
 
 /// The way to the guest's programs. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -57,13 +58,13 @@ impl Shared {
     }
 
     /// Waits until `look` finds something.
-    fn wait<R>(&self, until: Instant, mut look: impl FnMut(&mut State) -> Option<R>) -> Option<R> {
+    fn wait<R>(&self, until: Patience, mut look: impl FnMut(&mut State) -> Option<R>) -> Option<R> {
         let mut state = self.lock();
         loop {
             if let Some(found) = look(&mut state) {
                 return Some(found);
             }
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.left();
             if left.is_zero() || state.ended.is_some() {
                 return None;
             }
@@ -91,7 +92,7 @@ fn lost(error: &dyn std::fmt::Display) -> Error {
 }
 
 impl Guest {
-    pub(super) fn connect(socket: &Path, process: &mut Process, until: Instant) -> Result<Self> {
+    pub(super) fn connect(socket: &Path, process: &mut Process, until: Patience) -> Result<Self> {
         let stream = process.connect(socket, until)?;
         let reading = stream.try_clone().map_err(|error| lost(&error))?;
         let (state, changed) = (Mutex::default(), Condvar::new());
@@ -110,7 +111,7 @@ impl Guest {
         Ok(Self { shared })
     }
 
-    pub(super) fn wait_for_hello(&self, until: Instant) -> Result<()> {
+    pub(super) fn wait_for_hello(&self, until: Patience) -> Result<()> {
         let hello = self.shared.wait(until, |state| state.hello.then_some(()));
         hello.ok_or_else(|| Error::Guest { why: "its agent has not said hello".into() })
     }

@@ -1,15 +1,15 @@
 //! QEMU's monitor (QMP): one JSON object a line, commands answered in order, events in between.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use super::process::Process;
 use crate::error::{Error, Result};
 use crate::limits::{MONITOR, MONITOR_LINE_BYTES};
+use crate::patience::Patience;
 
 #[derive(Debug)]
 pub(super) struct Monitor {
@@ -23,11 +23,11 @@ fn wrong(why: impl std::fmt::Display) -> Error {
 }
 
 impl Monitor {
-    pub(super) fn connect(socket: &Path, process: &mut Process, until: Instant) -> Result<Self> {
+    pub(super) fn connect(socket: &Path, process: &mut Process, until: Patience) -> Result<Self> {
         let stream = process.connect(socket, until)?;
         let mut monitor = Self { stream: BufReader::new(stream), migration: None };
         // The greeting.
-        monitor.line(Instant::now() + MONITOR)?;
+        monitor.line(Patience::new(MONITOR))?;
         monitor.execute("qmp_capabilities", json!({}))?;
         Ok(monitor)
     }
@@ -37,7 +37,7 @@ impl Monitor {
         let mut line = json!({ "execute": command, "arguments": arguments }).to_string();
         line.push('\n');
         self.stream.get_mut().write_all(line.as_bytes()).map_err(wrong)?;
-        let until = Instant::now() + MONITOR;
+        let until = Patience::new(MONITOR);
         loop {
             let said = self.line(until)?;
             if said.get("return").is_some() {
@@ -56,7 +56,7 @@ impl Monitor {
         self.execute("migrate-set-capabilities", events)
     }
 
-    pub(super) fn wait_for_migration(&mut self, until: Instant) -> Result<()> {
+    pub(super) fn wait_for_migration(&mut self, until: Patience) -> Result<()> {
         loop {
             match self.migration.as_deref() {
                 Some("completed") => return Ok(()),
@@ -75,18 +75,22 @@ impl Monitor {
         }
     }
 
-    fn line(&mut self, until: Instant) -> Result<Value> {
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(wrong("it says nothing"));
-        }
-        self.stream.get_ref().set_read_timeout(Some(left)).map_err(wrong)?;
+    fn line(&mut self, until: Patience) -> Result<Value> {
         let mut line = Vec::new();
-        let mut limited = (&mut self.stream).take(MONITOR_LINE_BYTES);
-        let count = limited.read_until(b'\n', &mut line).map_err(wrong)?;
-        if count == 0 {
-            return Err(wrong("it has hung up"));
+        loop {
+            let left = until.left();
+            if left.is_zero() {
+                return Err(wrong("it says nothing"));
+            }
+            self.stream.get_ref().set_read_timeout(Some(left)).map_err(wrong)?;
+            let room = MONITOR_LINE_BYTES.saturating_sub(line.len() as u64);
+            match (&mut self.stream).take(room).read_until(b'\n', &mut line) {
+                Ok(0) => return Err(wrong("it has hung up")),
+                Ok(_) => return serde_json::from_slice(&line).map_err(wrong),
+                // Perhaps it was the machine that stood still.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Err(wrong(error)),
+            }
         }
-        serde_json::from_slice(&line).map_err(wrong)
     }
 }

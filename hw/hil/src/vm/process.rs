@@ -5,12 +5,13 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use super::Machine;
 use crate::error::{Error, Result, file};
+use crate::patience::Patience;
 
 /// A socket that is not there yet is tried again after this long: QEMU tells nobody that it listens.
 const CONNECT_EVERY: Duration = Duration::from_millis(5);
@@ -40,11 +41,11 @@ impl Process {
     }
 
     /// Connects to one of its sockets, as soon as it listens.
-    pub(super) fn connect(&mut self, socket: &Path, until: Instant) -> Result<UnixStream> {
+    pub(super) fn connect(&mut self, socket: &Path, until: Patience) -> Result<UnixStream> {
         loop {
             match UnixStream::connect(socket) {
                 Ok(stream) => return Ok(stream),
-                Err(_) if self.is_alive() && Instant::now() < until => pause(CONNECT_EVERY),
+                Err(_) if self.is_alive() && !until.is_over() => pause(CONNECT_EVERY),
                 Err(error) => {
                     let why = format!("{}: {error}", socket.display());
                     return Err(self.explain(Error::Qemu { why }));

@@ -155,6 +155,27 @@ fn modem_lines_are_told_as_they_change() {
 }
 
 #[test]
+fn nothing_is_sent_to_a_printer_that_is_switched_off() {
+    let on = Lines { dsr: true, ..Lines::default() };
+    let modem = FakeModem::with(on);
+    let (far, port) = adapter("flow=none", "other", &modem);
+    let mut port = port.unwrap();
+    let bell = Bell::new().unwrap();
+    begin(&mut port);
+    assert_eq!(port.line().unwrap().online, Some(true));
+    assert_eq!(port.write(Lent::memory(b"abc")).unwrap(), 3);
+    modem.set(Lines::default());
+    assert!(port.wait(LINE, &bell, Some(soon())).unwrap().line);
+    assert_eq!(port.line().unwrap().online, Some(false));
+    assert_eq!(port.write(Lent::memory(b"x")).unwrap(), 0);
+    assert_eq!(port.wait(WRITE, &bell, Some(shortly())).unwrap(), Ready::default());
+    modem.set(on);
+    assert!(port.wait(WRITE, &bell, Some(soon())).unwrap().write);
+    assert_eq!(port.write(Lent::memory(b"de")).unwrap(), 2);
+    assert_eq!(take(&far, 5), b"abcde");
+}
+
+#[test]
 fn closing_ends_the_watcher_and_frees_the_port() {
     let (_far, path) = pty();
     for _ in 0..20 {

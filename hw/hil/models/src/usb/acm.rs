@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use super::adapter::{Chip, ModemLines};
+use super::adapter::{Adapter, Chip, ModemLines};
 use super::{
     Description, Device, EndpointInfo, InterfaceInfo, Reply, Request, SerialPrinter, Setup, Speed,
     Status, TransferKind,
@@ -22,11 +22,8 @@ pub struct CdcAcm<E> {
     about: Description,
     chip: Chip<E>,
     coding: [u8; 7],
-    dtr: bool,
-    rts: bool,
     listened: bool,
     told: Option<ModemLines>,
-    unpaced: bool,
 }
 
 impl<E: Engine> CdcAcm<E> {
@@ -68,38 +65,9 @@ impl<E: Engine> CdcAcm<E> {
             about,
             chip: Chip::new(printer, FIFO_BYTES),
             coding: [0x80, 0x25, 0, 0, 0, 0, 8],
-            dtr: false,
-            rts: false,
             listened: false,
             told: None,
-            unpaced: false,
         }
-    }
-
-    /// The printer at the end of the line.
-    pub fn printer(&mut self) -> &mut SerialPrinter<E> {
-        &mut self.chip.printer
-    }
-
-    /// Sends as fast as bytes come, whatever baud rate the host sets.
-    pub fn set_unpaced(&mut self) {
-        self.unpaced = true;
-        self.chip.rate = None;
-    }
-
-    /// DTR and RTS, as the host has set them.
-    pub fn dtr_rts(&self) -> (bool, bool) {
-        (self.dtr, self.rts)
-    }
-
-    /// What the host did to the line, oldest first: `baud 9600`, `format 8N1`, `break 65535`, ….
-    pub fn log(&self) -> impl Iterator<Item = &str> {
-        self.chip.log.iter().map(String::as_str)
-    }
-
-    /// Leaves the bus.
-    pub fn unplug(&mut self) {
-        self.chip.unplugged = true;
     }
 
     fn control(&mut self, setup: Setup, data: &[u8]) -> Result<Vec<u8>, Status> {
@@ -111,9 +79,7 @@ impl<E: Engine> CdcAcm<E> {
             }
             (0xA1, 0x21) => Ok(self.coding.to_vec()),
             (0x21, 0x22) => {
-                (self.dtr, self.rts) = (setup.value & 1 != 0, setup.value & 2 != 0);
-                let line = format!("dtr {} rts {}", u8::from(self.dtr), u8::from(self.rts));
-                self.chip.note(line);
+                self.chip.set_outputs(setup.value & 1 != 0, setup.value & 2 != 0);
                 Ok(Vec::new())
             }
             (0x21, 0x23) => {
@@ -131,9 +97,8 @@ impl<E: Engine> CdcAcm<E> {
         let baud = u32::from_le_bytes([a, b, c, d]);
         let parity = b"NOEMS".get(usize::from(parity)).copied().unwrap_or(b'?');
         let stop = ["1", "1.5", "2"].get(usize::from(stop)).unwrap_or(&"?");
-        self.chip.note(format!("baud {baud}"));
+        self.chip.set_baud(baud);
         self.chip.note(format!("format {bits}{}{stop}", char::from(parity)));
-        self.chip.rate = Some(baud / 10).filter(|rate| *rate > 0 && !self.unpaced);
     }
 
     /// SERIAL_STATE (PSTN 1.2 §6.5.4): bit 0 DCD, bit 1 DSR, bit 3 ring.
@@ -147,6 +112,18 @@ impl<E: Engine> CdcAcm<E> {
         let state = u8::from(dcd) | u8::from(dsr) << 1 | u8::from(ri) << 3;
         let data = vec![0xA1, 0x20, 0, 0, 0, 0, 2, 0, state, 0];
         out.push(Reply::Interrupt { endpoint: NEWS, data });
+    }
+}
+
+impl<E: Engine> Adapter for CdcAcm<E> {
+    type Engine = E;
+
+    fn chip(&self) -> &Chip<E> {
+        &self.chip
+    }
+
+    fn chip_mut(&mut self) -> &mut Chip<E> {
+        &mut self.chip
     }
 }
 
@@ -247,6 +224,33 @@ mod tests {
         let mut out = Vec::new();
         acm.tick(Instant::now(), &mut out);
         assert_eq!(out, state(1));
+    }
+
+    #[test]
+    fn a_printer_that_is_off_drops_its_lines_and_loses_what_comes() {
+        let mut acm = acm(PrinterFlow::None);
+        ask(&mut acm, Request::Listen { endpoint: NEWS, on: true });
+        acm.printer().switch(false);
+        let replies = ask(&mut acm, Request::BulkOut { id: 1, endpoint: OUT, data: b"abc" });
+        let down = vec![0xA1, 0x20, 0, 0, 0, 0, 2, 0, 0, 0];
+        assert!(replies.contains(&Reply::Interrupt { endpoint: NEWS, data: down }));
+        acm.printer().switch(true);
+        ask(&mut acm, Request::BulkOut { id: 2, endpoint: OUT, data: b"de" });
+        assert_eq!(acm.printer().taken_and_lost(), (2, 3));
+        assert_eq!(acm.printer().engine().taken, b"de");
+    }
+
+    #[test]
+    fn the_pace_is_the_host_s_unless_it_is_lifted() {
+        let mut acm = acm(PrinterFlow::None);
+        // 1200 baud.
+        control(&mut acm, 0x21, 0x20, 0, &[0xB0, 0x04, 0, 0, 0, 0, 8]);
+        let data = [b'x'; 4000];
+        assert_eq!(ask(&mut acm, Request::BulkOut { id: 1, endpoint: OUT, data: &data }), []);
+        assert!(acm.printer().taken_and_lost().0 < 1000);
+        acm.set_paced(false);
+        assert_eq!(ask(&mut acm, Request::Listen { endpoint: IN, on: false }).len(), 1);
+        assert_eq!(acm.printer().taken_and_lost().0, 4000);
     }
 
     #[test]

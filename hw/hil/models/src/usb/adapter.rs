@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::transfers::{OutTransfer, Transfers};
-use super::{Reply, Request, Status};
+use super::{Device, Reply, Request, Status};
 use crate::Engine;
 use crate::limits::{ADAPTER_BYTES, LOG_LINES};
 
@@ -70,6 +70,8 @@ pub struct SerialPrinter<E> {
     holding: bool,
     /// The test has, until it says otherwise.
     forced: bool,
+    /// Switched off: its lines are down, and what comes is lost.
+    off: bool,
     lines: ModemLines,
     words: VecDeque<u8>,
     taken: u64,
@@ -80,7 +82,8 @@ impl<E: Engine> SerialPrinter<E> {
     /// A printer that is on line.
     pub fn new(engine: E, flow: PrinterFlow) -> Self {
         let (lines, words) = (ModemLines::default(), VecDeque::new());
-        Self { engine, flow, holding: false, forced: false, lines, words, taken: 0, lost: 0 }
+        let (holding, forced, off) = (false, false, false);
+        Self { engine, flow, holding, forced, off, lines, words, taken: 0, lost: 0 }
     }
 
     /// The printer behind the wire.
@@ -99,12 +102,21 @@ impl<E: Engine> SerialPrinter<E> {
         self.watch_room(now);
     }
 
+    /// Switches it on or off. What its engine had in memory is the engine's affair.
+    pub fn switch(&mut self, on: bool) {
+        self.off = !on;
+        self.words.clear();
+    }
+
     /// Sets the lines, as far as flow control does not.
     pub fn set_lines(&mut self, lines: ModemLines) {
         self.lines = lines;
     }
 
     fn lines(&self) -> ModemLines {
+        if self.off {
+            return ModemLines { cts: false, dsr: false, dcd: false, ri: false };
+        }
         let holds_by = |flow| self.holding && self.flow == flow;
         ModemLines {
             cts: self.lines.cts && !holds_by(PrinterFlow::Cts),
@@ -114,7 +126,7 @@ impl<E: Engine> SerialPrinter<E> {
     }
 
     fn receive(&mut self, bytes: &[u8], now: Instant) {
-        let taken = self.engine.take(bytes, now);
+        let taken = if self.off { 0 } else { self.engine.take(bytes, now) };
         self.taken = self.taken.saturating_add(taken as u64);
         self.lost = self.lost.saturating_add(bytes.len().saturating_sub(taken) as u64);
         self.watch_room(now);
@@ -132,6 +144,9 @@ impl<E: Engine> SerialPrinter<E> {
     }
 
     fn say(&mut self, limit_bytes: usize, now: Instant) -> Vec<u8> {
+        if self.off {
+            return Vec::new();
+        }
         let count = self.words.len().min(limit_bytes);
         let mut said: Vec<u8> = self.words.drain(..count).collect();
         said.extend(self.engine.say(limit_bytes.saturating_sub(count), now));
@@ -147,23 +162,64 @@ pub(super) struct Obeys {
     pub(super) xoff: bool,
 }
 
+/// What a test does with an adapter, whichever kind it is.
+pub trait Adapter: Device {
+    /// The printer behind the wire.
+    type Engine: Engine;
+
+    /// What the adapter is made of.
+    fn chip(&self) -> &Chip<Self::Engine>;
+
+    /// What the adapter is made of.
+    fn chip_mut(&mut self) -> &mut Chip<Self::Engine>;
+
+    /// The printer at the end of the line.
+    fn printer(&mut self) -> &mut SerialPrinter<Self::Engine> {
+        &mut self.chip_mut().printer
+    }
+
+    /// False: sends as fast as bytes come, whatever baud rate the host sets.
+    fn set_paced(&mut self, on: bool) {
+        self.chip_mut().paced = on;
+    }
+
+    /// DTR and RTS, as the host has set them.
+    fn dtr_rts(&self) -> (bool, bool) {
+        self.chip().outputs
+    }
+
+    /// What the host did to the line, oldest first: `baud 9600`, `format 8N1`, `break 65535`, ….
+    fn log(&self) -> impl Iterator<Item = &str> {
+        self.chip().log.iter().map(String::as_str)
+    }
+
+    /// Leaves the bus.
+    fn unplug(&mut self) {
+        self.chip_mut().unplugged = true;
+    }
+}
+
 /// A chip with its line.
 #[derive(Debug)]
-pub(super) struct Chip<E> {
+pub struct Chip<E> {
     pub(super) printer: SerialPrinter<E>,
     pub(super) transfers: Transfers,
     /// The transfer that is being sent, and how much of it has gone.
     sending: Option<(OutTransfer, usize)>,
     /// The line is busy until then with what it was given.
     busy_until: Option<Instant>,
-    /// Characters a second; `None`: as fast as they come.
-    pub(super) rate: Option<u32>,
+    /// Characters a second, as the host has set it; `None`: it has not, or to nothing.
+    rate: Option<u32>,
+    /// False: characters go as fast as they come.
+    paced: bool,
+    /// DTR and RTS.
+    outputs: (bool, bool),
     fifo_bytes: u32,
     pub(super) obeys: Obeys,
     xoffed: bool,
     pub(super) received: VecDeque<u8>,
-    pub(super) log: VecDeque<String>,
-    pub(super) unplugged: bool,
+    log: VecDeque<String>,
+    unplugged: bool,
 }
 
 impl<E: Engine> Chip<E> {
@@ -174,6 +230,8 @@ impl<E: Engine> Chip<E> {
             sending: None,
             busy_until: None,
             rate: None,
+            paced: true,
+            outputs: (false, false),
             fifo_bytes,
             obeys: Obeys::default(),
             xoffed: false,
@@ -189,6 +247,23 @@ impl<E: Engine> Chip<E> {
             self.log.pop_front();
         }
         self.log.push_back(line);
+    }
+
+    /// The host has set the speed.
+    pub(super) fn set_baud(&mut self, baud: u32) {
+        self.note(format!("baud {baud}"));
+        self.rate = Some(baud / 10).filter(|rate| *rate > 0);
+    }
+
+    /// The host has set DTR and RTS.
+    pub(super) fn set_outputs(&mut self, dtr: bool, rts: bool) {
+        self.outputs = (dtr, rts);
+        self.note(format!("dtr {} rts {}", u8::from(dtr), u8::from(rts)));
+    }
+
+    /// Characters a second; `None`: as fast as they come.
+    fn pace(&self) -> Option<u32> {
+        self.rate.filter(|_| self.paced)
     }
 
     pub(super) fn lines(&self) -> ModemLines {
@@ -266,13 +341,13 @@ impl<E: Engine> Chip<E> {
 
     /// When the FIFO has room for a packet.
     fn next_packet(&self, now: Instant) -> Instant {
-        let (Some(rate), Some(until)) = (self.rate, self.busy_until) else { return now };
+        let (Some(rate), Some(until)) = (self.pace(), self.busy_until) else { return now };
         until.checked_sub(line_time(self.fifo_bytes, rate)).unwrap_or(now)
     }
 
     fn transmit(&mut self, bytes: &[u8], now: Instant) {
         self.printer.receive(bytes, now);
-        if let Some(rate) = self.rate {
+        if let Some(rate) = self.pace() {
             let count = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             let begin = self.busy_until.unwrap_or(now).max(now);
             self.busy_until = begin.checked_add(line_time(count, rate));

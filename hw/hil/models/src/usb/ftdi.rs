@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use super::adapter::{Chip, ModemLines, Obeys};
+use super::adapter::{Adapter, Chip, ModemLines, Obeys};
 use super::{
     Description, Device, EndpointInfo, InterfaceInfo, Reply, Request, SerialPrinter, Setup, Speed,
     Status,
@@ -25,12 +25,8 @@ const FIFO_BYTES: u32 = 256;
 pub struct Ftdi<E> {
     about: Description,
     chip: Chip<E>,
-    dtr: bool,
-    rts: bool,
     /// The lines that the host was told last, and when.
     told: Option<(ModemLines, Instant)>,
-    /// The host's settings are obeyed, but for the speed: bytes go as fast as they come.
-    unpaced: bool,
 }
 
 impl<E: Engine> Ftdi<E> {
@@ -53,33 +49,7 @@ impl<E: Engine> Ftdi<E> {
             interfaces: vec![interface],
         };
         let chip = Chip::new(printer, FIFO_BYTES);
-        Self { about, chip, dtr: false, rts: false, told: None, unpaced: false }
-    }
-
-    /// The printer at the end of the line.
-    pub fn printer(&mut self) -> &mut SerialPrinter<E> {
-        &mut self.chip.printer
-    }
-
-    /// Sends as fast as bytes come, whatever baud rate the host sets.
-    pub fn set_unpaced(&mut self) {
-        self.unpaced = true;
-        self.chip.rate = None;
-    }
-
-    /// DTR and RTS, as the host has set them.
-    pub fn dtr_rts(&self) -> (bool, bool) {
-        (self.dtr, self.rts)
-    }
-
-    /// What the host did to the line, oldest first: `baud 9600`, `format 8N1`, `break on`, `flow cts`, ….
-    pub fn log(&self) -> impl Iterator<Item = &str> {
-        self.chip.log.iter().map(String::as_str)
-    }
-
-    /// Leaves the bus.
-    pub fn unplug(&mut self) {
-        self.chip.unplugged = true;
+        Self { about, chip, told: None }
     }
 
     fn control(&mut self, setup: Setup, now: Instant) -> Result<Vec<u8>, Status> {
@@ -101,10 +71,10 @@ impl<E: Engine> Ftdi<E> {
         match request {
             1 => {
                 let bit = |at: u16| value >> at & 1 != 0;
-                self.dtr = if bit(8) { bit(0) } else { self.dtr };
-                self.rts = if bit(9) { bit(1) } else { self.rts };
-                let line = format!("dtr {} rts {}", u8::from(self.dtr), u8::from(self.rts));
-                self.chip.note(line);
+                let (dtr, rts) = self.dtr_rts();
+                let (dtr, rts) =
+                    (if bit(8) { bit(0) } else { dtr }, if bit(9) { bit(1) } else { rts });
+                self.chip.set_outputs(dtr, rts);
             }
             2 => {
                 let [_, flow] = index.to_le_bytes();
@@ -113,9 +83,7 @@ impl<E: Engine> Ftdi<E> {
                 self.chip.note(format!("flow {flow:#04x}"));
             }
             3 => {
-                let baud = baud(value, index);
-                self.chip.note(format!("baud {baud}"));
-                self.chip.rate = Some(baud / 10).filter(|_| !self.unpaced);
+                self.chip.set_baud(baud(value, index));
             }
             4 => {
                 let [bits, format] = value.to_le_bytes();
@@ -160,6 +128,18 @@ impl<E: Engine> Ftdi<E> {
         }
         self.told = Some((lines, now));
         out.push(transfer.end(Status::Ok, data));
+    }
+}
+
+impl<E: Engine> Adapter for Ftdi<E> {
+    type Engine = E;
+
+    fn chip(&self) -> &Chip<E> {
+        &self.chip
+    }
+
+    fn chip_mut(&mut self) -> &mut Chip<E> {
+        &mut self.chip
     }
 }
 

@@ -9,12 +9,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::limits::{EVENT, LOOK_AGAIN};
+use crate::patience::Patience;
 use crate::vm::Running;
 
 /// The program that listens, and what it has heard.
@@ -86,9 +87,9 @@ impl News {
 
     /// Listens until `wanted` holds; false: it does not, and the time is over or nothing will come any more.
     fn wait(&self, limit: Duration, wanted: impl Fn() -> bool) -> bool {
-        let until = Instant::now() + limit;
+        let until = Patience::new(limit);
         while !wanted() {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.left();
             if left.is_zero() || !self.hear(left) {
                 return false;
             }

@@ -1,12 +1,13 @@
 //! A program that runs in the guest, and what it said.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use despool_hil_agent::Kind;
 
 use super::{Guest, State};
 use crate::error::{Error, Result};
 use crate::limits::OUTPUT_BYTES;
+use crate::patience::Patience;
 
 /// What the bench knows of a program.
 #[derive(Debug, Default)]
@@ -174,8 +175,7 @@ impl Running {
     }
 
     fn until<R>(&self, limit: Duration, look: impl FnMut(&mut State) -> Option<R>) -> Option<R> {
-        let until = Instant::now().checked_add(limit)?;
-        self.guest.shared.wait(until, look)
+        self.guest.shared.wait(Patience::new(limit), look)
     }
 
     fn late(&self, what: &str, limit: Duration) -> Error {
