@@ -56,7 +56,7 @@ use self::states::States;
 use crate::config::{Config, PrinterConfig};
 use crate::error::{Error, Result};
 use crate::event::What;
-use crate::limits::{EXPIRY_PACE, PROGRESS_PACE};
+use crate::limits::EXPIRY_PACE;
 use crate::supervise::Obituary;
 
 /// Jobs that wait, by the name of their printer in lower case.
@@ -72,6 +72,8 @@ pub struct LocalPrintProvider {
     /// Wakes the scheduler when the clock has something to say, and when that is, in ms since 1970.
     alarm: Option<(u64, SpawnHandle)>,
     gauge: Gauge,
+    /// How far jobs are is told again when this is over; `None`: nothing is played.
+    progress: Option<SpawnHandle>,
     /// No new jobs: the server is stopping, and who waits for the last to end.
     parking: Option<Vec<tokio::sync::oneshot::Sender<()>>>,
     reloading: Option<Reloading>,
@@ -91,6 +93,7 @@ impl LocalPrintProvider {
             states,
             alarm: None,
             gauge: Gauge::default(),
+            progress: None,
             parking: None,
             reloading: None,
             obituary,
@@ -189,15 +192,6 @@ impl LocalPrintProvider {
         }
     }
 
-    /// Tells how far the running jobs are.
-    fn tell_progress(&self) {
-        for entry in self.printers.values() {
-            if let Some(current) = &entry.current {
-                self.tell_job_of(current.job);
-            }
-        }
-    }
-
     /// Forgets finished jobs as the configuration says.
     fn expire(&self) {
         let spool = &self.config.spool;
@@ -221,7 +215,6 @@ impl Actor for LocalPrintProvider {
         self.ask_around();
         self.expire();
         ctx.run_interval(EXPIRY_PACE, |this, _| this.expire());
-        ctx.run_interval(PROGRESS_PACE, |this, _| this.tell_progress());
         self.schedule_all(ctx);
     }
 }
@@ -251,5 +244,20 @@ impl Handler<LooksAgain> for LocalPrintProvider {
 
     fn handle(&mut self, LooksAgain { name }: LooksAgain, _: &mut Self::Context) -> bool {
         self.entry(&name).is_ok_and(|entry| entry.look.is_some())
+    }
+}
+
+/// Is somebody woken now and then to tell how far jobs are? For tests of what an idle server costs.
+#[cfg(test)]
+#[derive(Message, Clone, Copy)]
+#[rtype(result = "bool")]
+pub(crate) struct FollowsProgress;
+
+#[cfg(test)]
+impl Handler<FollowsProgress> for LocalPrintProvider {
+    type Result = bool;
+
+    fn handle(&mut self, _: FollowsProgress, _: &mut Self::Context) -> bool {
+        self.progress.is_some()
     }
 }

@@ -252,11 +252,15 @@ pub const USB_SILENCE_LAST: Duration = Duration::from_millis(250);
 /// An endpoint that halts so often without taking a byte is not going to.
 pub const USB_HALTS: u32 = 3;
 
-/// The port status of a USB printer is asked for this often while a job is under way …
-pub const USB_STATUS_BUSY: Duration = Duration::from_millis(60);
+/// The port status of a USB printer is asked for this often while a job is under way: who waits for paper is told within
+/// 50 ms …
+pub const USB_STATUS_BUSY: Duration = Duration::from_millis(40);
+
+/// … this often while it takes data and asking would hold them up (`usblp` does one thing at a time) …
+pub const USB_STATUS_FLOWING: Duration = Duration::from_millis(250);
 
 /// … and this often while it has nothing to do.
-pub const USB_STATUS_IDLE: Duration = Duration::from_secs(1);
+pub const USB_STATUS_IDLE: Duration = Duration::from_secs(2);
 
 /// A USB printer that does not answer a class request within this time will not.
 pub const USB_REQUEST_WAIT: Duration = Duration::from_secs(2);
@@ -283,9 +287,11 @@ pub const USB_KNOWN: usize = 256;
 /// of milliseconds.
 pub const PARALLEL_WRITE_BYTES: usize = 8192;
 
-/// A printer on a parallel port is asked this often whether it has something to say: nobody tells, and turning the port round
-/// holds up what is being sent.
+/// A printer on a parallel port is asked this often whether it has something to say, since nobody tells …
 pub const PARALLEL_LISTEN: Duration = Duration::from_millis(250);
+
+/// … and this often while it takes data: turning the port round holds them up (for 3 to 7 ms).
+pub const PARALLEL_LISTEN_FLOWING: Duration = Duration::from_millis(500);
 
 /// nInit is held low for this long (IEEE 1284-2000: 50 µs at least).
 pub const PARALLEL_RESET: Duration = Duration::from_micros(100);

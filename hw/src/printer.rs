@@ -37,8 +37,9 @@ pub struct PrinterPort {
     back_channel: bool,
     /// When the back channel is looked at next, where nobody tells.
     listen_at: Instant,
-    /// When the status is asked for next.
+    /// When the status is asked for next, and when it was last.
     ask_at: Instant,
+    asked_at: Instant,
     status: Option<Status>,
     /// What `line` said last.
     told: Line,
@@ -113,6 +114,7 @@ impl PrinterPort {
             back_channel,
             listen_at: now,
             ask_at: now,
+            asked_at: now,
             status: None,
             told: Line::default(),
             refused: false,
@@ -174,8 +176,9 @@ impl Port for PrinterPort {
     }
 
     fn write(&mut self, lent: Lent<'_>) -> Result<usize, Error> {
-        if !self.settle()? {
-            self.refused = true;
+        let told = self.driver.telling().is_some();
+        if self.held > 0 || (told && self.refused) {
+            // The wait hears when that has changed.
             return Ok(0);
         }
         if self.refused && self.is_busy()? {
@@ -190,7 +193,10 @@ impl Port for PrinterPort {
         self.refused = count == 0;
         if count > 0 {
             self.ladder.reset();
-            self.held = if self.driver.holds() { count as u64 } else { 0 };
+            if self.driver.holds() {
+                self.held = count as u64;
+                self.put_off_asking();
+            }
             self.taken = self.taken.saturating_add(count as u64);
         }
         Ok(count)

@@ -202,6 +202,7 @@ impl LocalPrintProvider {
                 Ok(None) | Err(_) => this.stop(&printer, Stop::CutOff(Cause::ActorDied), ctx),
             }));
         }
+        self.follow_progress(ctx);
     }
 
     fn is_processing(&self, job: JobId) -> bool {

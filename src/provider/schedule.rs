@@ -21,7 +21,7 @@ use super::resources::{minute_of_day, to_next_minute};
 use super::{LocalPrintProvider, now_ms};
 use crate::config::Datatype;
 use crate::error::{Error, Result};
-use crate::limits::RESOURCE_PAUSE;
+use crate::limits::{PROGRESS_PACE, RESOURCE_PAUSE};
 use crate::monitor::PlayId;
 use crate::processor::{Play, PlaySource};
 
@@ -159,6 +159,7 @@ impl LocalPrintProvider {
                 entry.parts.processor.tell(play);
                 self.road.shared().stage.insert(name, (id, job));
                 self.tell_job_of(job);
+                self.follow_progress(ctx);
                 Begun::Yes
             }
             Err(Error::Spool(error)) if error.may_pass() => Begun::NotNow(error.to_string()),
@@ -173,6 +174,20 @@ impl LocalPrintProvider {
                 Begun::Never
             }
         }
+    }
+
+    /// Tells now and then how far jobs are, as long as one is being played: a server with nothing to do is not woken.
+    pub(super) fn follow_progress(&mut self, ctx: &mut Context<Self>) {
+        if self.progress.is_some() || self.printers.values().all(|entry| entry.current.is_none()) {
+            return;
+        }
+        self.progress = Some(ctx.run_later(PROGRESS_PACE, |this, ctx| {
+            this.progress = None;
+            for current in this.printers.values().filter_map(|entry| entry.current.as_ref()) {
+                this.tell_job_of(current.job);
+            }
+            this.follow_progress(ctx);
+        }));
     }
 
     fn ready_to_play(&self, id: JobId) -> Result<Play> {

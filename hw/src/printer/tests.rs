@@ -10,7 +10,8 @@ use crate::testing::*;
 struct Fake(Arc<Mutex<State>>);
 
 struct State {
-    /// Rung while the driver holds nothing: what `poll` has of `usblp`. `None`: a driver that tells nothing.
+    /// Has room for a ring while the driver takes and holds nothing: what `poll` has of `usblp`. `None`: a driver that tells
+    /// nothing.
     telling: Option<Bell>,
     /// It takes nothing.
     busy: bool,
@@ -19,6 +20,7 @@ struct State {
     held: Vec<u8>,
     says: VecDeque<Vec<u8>>,
     reads: u32,
+    asks: u32,
     status: u8,
     resets: u32,
     discarded: usize,
@@ -36,6 +38,7 @@ impl Fake {
             held: Vec::new(),
             says: VecDeque::new(),
             reads: 0,
+            asks: 0,
             status: 0xD8,
             resets: 0,
             discarded: 0,
@@ -50,12 +53,16 @@ impl Fake {
 
     fn set_busy(&self, busy: bool) {
         let mut state = self.look();
-        state.busy = busy;
-        if !busy {
+        if busy {
+            const FULL: u64 = u64::MAX - 1;
+            let full = |bell| rustix::io::write(bell, &FULL.to_ne_bytes()).unwrap();
+            state.telling.iter().for_each(|bell| assert_eq!(full(bell), 8));
+        } else {
             let held = std::mem::take(&mut state.held);
             state.got.extend(held);
-            state.telling.iter().for_each(Bell::ring);
+            state.telling.iter().for_each(|bell| assert!(bell.hush() || !state.busy));
         }
+        state.busy = busy;
     }
 }
 
@@ -83,7 +90,9 @@ impl Driver for Fake {
     }
 
     fn status(&mut self) -> Result<Option<Status>, Errno> {
-        Ok(Some(Status::parallel(self.look().status)))
+        let mut state = self.look();
+        state.asks += 1;
+        Ok(Some(Status::parallel(state.status)))
     }
 
     fn telling(&self) -> Option<BorrowedFd<'_>> {
@@ -124,10 +133,11 @@ fn jobs_arrive_also_where_nobody_tells_of_room() {
         let job = pattern(100_000);
         begin(&mut port);
         write_all(&mut port, &job[..50_000]);
+        let bell = Bell::new().unwrap();
+        assert!(port.wait(WRITE, &bell, Some(soon())).unwrap().write);
         printer.set_busy(true);
         let taken = fill(&mut port, &job[50_000..]);
         assert_eq!(port.in_flight(), taken as u64);
-        let bell = Bell::new().unwrap();
         assert_eq!(port.write(Lent::memory(b"x")).unwrap(), 0);
         if tells {
             assert!(!port.wait(WRITE, &bell, Some(shortly())).unwrap().write);
@@ -143,11 +153,28 @@ fn jobs_arrive_also_where_nobody_tells_of_room() {
     }
 }
 
+/// A request for the status goes over the same wire as the data.
+#[test]
+fn a_printer_that_takes_data_is_seldom_asked() {
+    let (mut port, printer) = Fake::port(true, false);
+    begin(&mut port);
+    let (bell, begun) = (Bell::new().unwrap(), Instant::now());
+    for transfer in pattern(2000).chunks(1) {
+        assert_eq!(port.write(Lent::memory(transfer)).unwrap(), 1);
+        assert_eq!(port.write(Lent::memory(transfer)).unwrap(), 0, "one at a time");
+        assert!(port.wait(WRITE, &bell, Some(soon())).unwrap().write);
+    }
+    let due = begun.elapsed().as_millis() / crate::limits::USB_STATUS_BUSY.as_millis();
+    let asks = printer.look().asks;
+    assert!(u128::from(asks) <= due + 1, "asked {asks} times");
+}
+
 #[test]
 fn what_the_driver_holds_is_thrown_away_at_a_cancel() {
     let (mut port, printer) = Fake::port(true, false);
     begin(&mut port);
     write_all(&mut port, b"half a ");
+    assert!(port.wait(WRITE, &Bell::new().unwrap(), Some(soon())).unwrap().write);
     printer.set_busy(true);
     assert_eq!(port.write(Lent::memory(b"job")).unwrap(), 3);
     let canceled = port.cancel().unwrap();

@@ -1,6 +1,6 @@
 //! Jobs that wait for a better time, and begin by themselves when it has come.
 
-use crate::provider::{ControlPrinter, LooksAgain, PrinterControl};
+use crate::provider::{ControlPrinter, FollowsProgress, LooksAgain, PrinterControl};
 
 use super::*;
 
@@ -52,5 +52,22 @@ async fn a_spool_file_that_cannot_be_opened_now_is_waited_for() {
     rig.wait_for(job, &mut state, JobState::Completed).await;
     until(device.handle(), |snapshot| snapshot.bytes == 4).await;
     assert_eq!(device.handle().take_kept(), b"kept");
+    rig.server.stop().await;
+}
+
+#[actix::test]
+async fn a_server_that_plays_nothing_is_not_woken() {
+    let device = printer(Language::Plain);
+    let rig = rig(&[("label", serial(&device), "")]);
+    let follows = async || rig.server.provider.ask(FollowsProgress).await.unwrap();
+    assert!(!follows().await);
+    device.handle().command("stall on");
+    let (job, mut state) = rig.submit("label", &document(100_000)).await;
+    rig.wait_for(job, &mut state, JobState::Processing).await;
+    assert!(follows().await, "nobody is told how far it is");
+    device.handle().command("stall off");
+    rig.wait_for(job, &mut state, JobState::Completed).await;
+    let rests = async { while follows().await {} };
+    tokio::time::timeout(DEADLINE, rests).await.expect("it is woken for nothing");
     rig.server.stop().await;
 }

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Figure, LAPS, Limit, completed, lap, median, ratio};
+use super::{
+    Figure, LAPS, Limit, TURNS, completed, lap, listen_no_more, median, milliseconds, ratio,
+};
 use crate::Bench;
 use crate::device::Printer;
 use crate::error::{Error, Result};
@@ -23,12 +25,14 @@ pub(super) fn throughput(stage: &Stage) -> Result<Vec<Figure>> {
     let bench = stage.setup.start()?;
     let (printer, wire) = attach(&bench, Slot::Xhci(0))?;
     let content = document(stage.seed, BYTES);
-    let mut theirs = cat(&bench, &printer, &wire, &content)?;
-    let usblp = printed(stage, &bench, &printer, &wire, "file:/dev/usb/lp0", &content)?;
-    theirs.extend(cat(&bench, &printer, &wire, &content)?);
-    let nusb = printed(stage, &bench, &printer, &wire, URI, &content)?;
-    bench.wait_for_node("/dev/usb/lp0")?;
-    theirs.extend(cat(&bench, &printer, &wire, &content)?);
+    let [mut theirs, mut usblp, mut nusb] = [const { Vec::new() }; 3];
+    for _ in 0..TURNS {
+        theirs.extend(cat(&bench, &printer, &wire, &content)?);
+        usblp.extend(printed(stage, &bench, &printer, &wire, "file:/dev/usb/lp0", &content)?);
+        theirs.extend(cat(&bench, &printer, &wire, &content)?);
+        nusb.extend(printed(stage, &bench, &printer, &wire, URI, &content)?);
+        bench.wait_for_node("/dev/usb/lp0")?;
+    }
     let bytes = content.len() as u64;
     Ok(vec![
         ratio("USB by usblp / cat by usblp", 0.95, bytes, theirs.clone(), usblp),
@@ -65,6 +69,7 @@ fn printed(
     content: &[u8],
 ) -> Result<Vec<Duration>> {
     let server = Server::start(bench, stage, &[Queue::new("label", uri)])?;
+    listen_no_more(bench)?;
     let mut laps = Vec::new();
     for _ in 0..LAPS {
         wire.with(|device| device.set_nak(true));
@@ -87,15 +92,55 @@ const JOBS: usize = 100;
 const LABEL: &[u8] =
     b"^XA^FO50,50^ADN,36,20^FDDespool^FS^FO50,100^BY3^BCN,100,Y,N,N^FD123456789012^FS^XZ";
 
-/// From the arrival of a job's only transfer to that of the next one's; the printer takes each at once.
+/// From the arrival of a job's only transfer to that of the next one's; the printer takes each at once. The floor is a loop
+/// that writes as many labels to `usblp`, each by a write of its own.
 pub(super) fn dead_time(stage: &Stage) -> Result<Vec<Figure>> {
     let bench = stage.setup.start()?;
     let (printer, wire) = attach(&bench, Slot::Xhci(0))?;
+    let floor = median(loop_gaps(&bench, &printer, &wire)?);
+    let before = wire.with(|device| device.arrivals().len());
     let queue = Queue::new("label", URI).with("appsocket", "127.0.0.1:9100");
     let server = Server::start(&bench, stage, &[queue])?;
+    queue_labels(&bench, &server, &wire)?;
+    listen_no_more(&bench)?;
+    wire.with(|device| device.set_nak(false));
+    printer.wait_for_bytes(2 * (JOBS * LABEL.len()) as u64)?;
+    printer.expect(&LABEL.repeat(JOBS))?;
+    server.stop()?;
+    // The first one waited.
+    let gaps = gaps(&wire, before + 1);
+    let longest = gaps.iter().max().copied().unwrap_or_default();
+    let count = gaps.len();
+    let of =
+        format!("{count} gaps, the longest {longest:.1?}; a loop that writes to usblp {floor:.2?}");
+    let value = milliseconds(median(gaps));
+    let what = "dead time between one-label jobs on USB, median".to_owned();
+    Ok(vec![Figure { what, value, unit: "ms", limit: Limit::Below(1.0), of }])
+}
+
+/// The gaps of a plain loop.
+fn loop_gaps(bench: &Bench, printer: &Printer, wire: &Wire) -> Result<Vec<Duration>> {
+    bench.guest().write("/tmp/labels", &LABEL.repeat(JOBS))?;
+    let words = format!("dd if=/tmp/labels of=/dev/usb/lp0 bs={}", LABEL.len());
+    bench.guest().shell(&words)?;
+    printer.wait_for_bytes((JOBS * LABEL.len()) as u64)?;
+    printer.expect(&LABEL.repeat(JOBS))?;
+    Ok(gaps(wire, 0))
+}
+
+/// The times between the transfers that came, but for so many of the first.
+fn gaps(wire: &Wire, before: usize) -> Vec<Duration> {
+    let arrivals = wire.with(|device| device.arrivals().to_vec());
+    let pairs = arrivals.iter().skip(before).zip(arrivals.iter().skip(before + 1));
+    pairs.map(|(one, next)| next.duration_since(*one)).collect()
+}
+
+/// Queues the jobs while the printer takes nothing. A sender stays until its job is done, since it may be told what the printer
+/// says: its end would be part of what is measured, so it is sent away before.
+fn queue_labels(bench: &Bench, server: &Server<'_>, wire: &Wire) -> Result<()> {
+    const KILL: i32 = 9;
     bench.guest().write("/tmp/label", LABEL)?;
     wire.with(|device| device.set_nak(true));
-    // A sender stays until its job is done: it may be told what the printer says.
     let script = format!(
         "n=0; while [ $n -lt {JOBS} ]; do busybox nc 127.0.0.1 9100 < /tmp/label & n=$((n+1)); done; wait"
     );
@@ -109,18 +154,6 @@ pub(super) fn dead_time(stage: &Stage) -> Result<Vec<Figure>> {
             return Err(Error::TooLate { what, waited: EVENT });
         }
     }
-    wire.with(|device| device.set_nak(false));
-    printer.wait_for_bytes((JOBS * LABEL.len()) as u64)?;
-    printer.expect(&LABEL.repeat(JOBS))?;
-    sending.wait(EVENT)?.successful()?;
-    let arrivals = wire.with(|device| device.arrivals().to_vec());
-    // The first one waited.
-    let pairs = arrivals.iter().skip(1).zip(arrivals.iter().skip(2));
-    let gaps: Vec<Duration> = pairs.map(|(one, next)| next.duration_since(*one)).collect();
-    let longest = gaps.iter().max().copied().unwrap_or_default();
-    let of = format!("{} gaps, the longest {longest:.1?}", gaps.len());
-    let value = median(gaps).as_secs_f64() * 1000.0;
-    let what = "dead time between one-label jobs on USB, median".to_owned();
-    server.stop()?;
-    Ok(vec![Figure { what, value, unit: "ms", limit: Limit::Below(1.0), of }])
+    sending.signal(KILL)?;
+    sending.wait(EVENT).map(drop)
 }
