@@ -260,7 +260,7 @@ pub const USB_STATUS_BUSY: Duration = Duration::from_millis(40);
 pub const USB_STATUS_FLOWING: Duration = Duration::from_millis(250);
 
 /// … and this often while it has nothing to do.
-pub const USB_STATUS_IDLE: Duration = Duration::from_secs(2);
+pub const USB_STATUS_IDLE: Duration = Duration::from_secs(1);
 
 /// A USB printer that does not answer a class request within this time will not.
 pub const USB_REQUEST_WAIT: Duration = Duration::from_secs(2);
