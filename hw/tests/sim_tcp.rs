@@ -123,9 +123,12 @@ fn sim_tcp_answers_who_asked_and_tells_everybody_the_rest() {
     three.write_all(b"\x10\x04\x01").unwrap();
     assert_eq!(finish(three), [0x12], "what nobody heard is not kept for the next");
     for _ in 0..20 {
+        let before = printer.connections().len();
         let mut stream = connect(&printer);
+        // `connect` may return before the other side knows of it.
+        assert!(handle.wait_for(|_| printer.connections().len() > before, soon()));
         handle.command("say 42");
-        assert_eq!(read_exact(&mut stream, 1), b"B", "who is connecting hears it");
+        assert_eq!(read_exact(&mut stream, 1), b"B", "who is connected hears it");
     }
 }
 
