@@ -143,25 +143,19 @@ impl Writer {
             self.spool.check_disk(added)?;
             self.space_check_at = total.saturating_add(SPACE_CHECK_BYTES);
         }
-        if self.file.is_some() || !self.is_small_with(bytes.len()) {
+        let small = self.is_small_with(bytes.len());
+        if self.file.is_some() || !small {
             let written = self.file()?.write_at(bytes, self.bytes);
             written.map_err(|source| self.spool.write_failed(source, self.id, bytes.len()))?;
         }
         self.crc32c = crc32c::crc32c_append(self.crc32c, bytes);
-        self.keep_inline(bytes);
+        match &mut self.inline {
+            Some(inline) if small => inline.extend_from_slice(bytes),
+            inline => *inline = None,
+        }
         self.bytes = total;
         self.growth.set(total, End::Open);
         Ok(())
-    }
-
-    fn keep_inline(&mut self, bytes: &[u8]) {
-        if let Some(inline) = &mut self.inline {
-            if inline.len().saturating_add(bytes.len()) > INLINE_BYTES {
-                self.inline = None;
-            } else {
-                inline.extend_from_slice(bytes);
-            }
-        }
     }
 
     /// Makes the document durable, and calls `then` (from the disk thread) when it is, or when it could not be. A large

@@ -7,16 +7,16 @@
     clippy::panic
 )]
 
+mod support;
+
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc;
-use std::time::Duration;
 
 use despool_spool::{
     Change, End, Error, JobId, Options, Retention, Shadow, Spool, State, Ticket, Writer,
 };
-
-const DEADLINE: Duration = Duration::from_secs(20);
+use support::jobs::{self, answered, commit};
 
 fn options() -> Options {
     Options { min_free_bytes: 0, ..Options::default() }
@@ -26,29 +26,16 @@ fn open(path: &Path) -> Spool {
     Spool::open(path, options()).unwrap().0
 }
 
-fn commit(writer: Writer) -> Result<(), Error> {
-    let (told, tell) = mpsc::channel();
-    writer.commit(move |done| told.send(done).unwrap());
-    tell.recv_timeout(DEADLINE).unwrap()
-}
-
 fn submit(spool: &Spool, document: &[u8]) -> JobId {
-    let mut writer = spool.begin(Ticket::new("label"), Some(document.len() as u64)).unwrap();
-    let id = writer.job();
-    writer.append(document).unwrap();
-    commit(writer).unwrap();
-    id
+    jobs::submit(spool, document, Some(document.len() as u64)).unwrap()
 }
 
 fn commit_small(writer: Writer, last: &'static [u8]) -> Result<(), Error> {
-    let (told, tell) = mpsc::channel();
-    writer.commit_small(last, move |done| told.send(done).unwrap());
-    tell.recv_timeout(DEADLINE).unwrap()
+    answered(|then| writer.commit_small(last, then))
 }
 
 fn finish(spool: &Spool, id: JobId, at_ms: u64) {
-    spool.update(id, Change::Start { at_ms }, None).unwrap();
-    spool.update(id, Change::Complete { at_ms }, None).unwrap();
+    jobs::finish(spool, id, at_ms).unwrap();
 }
 
 fn state(spool: &Spool, id: JobId) -> State {
@@ -107,9 +94,7 @@ fn a_document_is_followed_while_it_is_written() {
     let follower = std::thread::spawn(move || {
         let mut got = Vec::new();
         loop {
-            let (told, tell) = mpsc::channel();
-            document.when_beyond(got.len() as u64, move || told.send(()).unwrap());
-            tell.recv_timeout(DEADLINE).unwrap();
+            answered(|then| document.when_beyond(got.len() as u64, move || then(())));
             match document.read(got.len() as u64, 4096).unwrap() {
                 Some(piece) => got.extend_from_slice(piece.lend()),
                 None => break assert_eq!(document.extent().end, End::Whole),

@@ -7,10 +7,13 @@
     clippy::panic
 )]
 
+mod support;
+
 use std::sync::mpsc;
 use std::time::Duration;
 
-use despool_spool::{Change, Error, JobId, Options, Retention, Spool, Ticket, Writer};
+use despool_spool::{Error, JobId, Options, Retention, Spool, Ticket, Writer};
+use support::jobs;
 use tempfile::TempDir;
 
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -27,17 +30,11 @@ fn begin(spool: &Spool, expected_bytes: Option<u64>) -> Result<Writer, Error> {
 }
 
 fn submit(spool: &Spool, bytes: usize) -> Result<JobId, Error> {
-    let mut writer = begin(spool, None)?;
-    let id = writer.job();
-    writer.append(&vec![7; bytes])?;
-    let (told, tell) = mpsc::channel();
-    writer.commit(move |done| told.send(done).unwrap());
-    tell.recv_timeout(DEADLINE).unwrap().map(|()| id)
+    jobs::submit(spool, &vec![7; bytes], None)
 }
 
 fn finish(spool: &Spool, id: JobId, at_ms: u64) {
-    spool.update(id, Change::Start { at_ms }, None).unwrap();
-    spool.update(id, Change::Complete { at_ms }, None).unwrap();
+    jobs::finish(spool, id, at_ms).unwrap();
 }
 
 #[test]

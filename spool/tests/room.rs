@@ -10,14 +10,13 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::sync::Arc;
 
-use despool_spool::{Change, Error, JobId, Options, Spool, Ticket};
+use despool_spool::{Error, JobId, Options, Spool, Ticket};
 use proptest::prelude::*;
+use support::jobs::{self, finish};
 use support::mem_store::{Fault, Loss, MemStore};
 
-const DEADLINE: Duration = Duration::from_secs(60);
 const BLOCK: u64 = 4096;
 const MIN_FREE: u64 = 10 * BLOCK;
 
@@ -29,17 +28,7 @@ fn open(store: &Arc<MemStore>) -> Result<Spool, Error> {
 /// A document of so many blocks, less a byte.
 fn submit(spool: &Spool, blocks: u64) -> Result<JobId, Error> {
     let bytes = blocks * BLOCK - 1;
-    let mut writer = spool.begin(Ticket::new("label"), Some(bytes))?;
-    let id = writer.job();
-    writer.append(&vec![7; bytes as usize])?;
-    let (told, tell) = mpsc::channel();
-    writer.commit(move |done| told.send(done).unwrap());
-    tell.recv_timeout(DEADLINE).unwrap().map(|()| id)
-}
-
-fn finish(spool: &Spool, id: JobId, at_ms: u64) -> Result<(), Error> {
-    spool.update(id, Change::Start { at_ms }, None)?;
-    spool.update(id, Change::Complete { at_ms }, None).map(drop)
+    jobs::submit(spool, &vec![7; bytes as usize], Some(bytes))
 }
 
 fn ids(spool: &Spool) -> Vec<JobId> {

@@ -18,6 +18,7 @@ use crate::device::Printer;
 use crate::error::Result;
 use crate::limits::EVENT;
 use crate::scenario::Stage;
+use crate::scenario::check::median;
 
 /// What a figure has to be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -109,11 +110,6 @@ fn lap(printer: &Printer, before: u64, bytes: u64) -> Result<Duration> {
     let begun = Instant::now();
     printer.wait_for_bytes(before.saturating_add(bytes))?;
     Ok(begun.elapsed())
-}
-
-fn median(mut all: Vec<Duration>) -> Duration {
-    all.sort();
-    all.get(all.len() / 2).copied().unwrap_or_default()
 }
 
 /// Ends the client that the scenarios listen with: nobody is told of anything but those who are measured.

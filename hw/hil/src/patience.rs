@@ -6,7 +6,7 @@
 //!
 //! What it is *not*: a way to measure anything. Invariant: it never runs faster than the clock.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::limits::{AWAKE, LOOK_AT_CLOCK};
@@ -65,6 +65,20 @@ impl Patience {
     /// True once nothing is left of it.
     pub fn is_over(self) -> bool {
         self.left().is_zero()
+    }
+
+    /// Waits for as long as something is missing, at most until this is over. Whoever changes it tells `changed`.
+    pub fn wait_while<'a, T>(
+        self,
+        changed: &Condvar,
+        mut state: MutexGuard<'a, T>,
+        missing: impl Fn(&T) -> bool,
+    ) -> MutexGuard<'a, T> {
+        while missing(&state) && !self.is_over() {
+            let waited = changed.wait_timeout(state, self.left());
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state
     }
 }
 

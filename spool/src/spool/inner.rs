@@ -1,7 +1,7 @@
 //! What all handles of a spool share, and what is done with it under which lock.
 //!
-//! The locks, in the order in which they are taken: who makes room, the table, then the journal. The table is never waited for by whoever
-//! holds the journal.
+//! The locks, in the order in which they are taken: who makes room, the table, then the journal. The table is never waited
+//! for by whoever holds the journal.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -2,5 +2,6 @@
 #![allow(dead_code, unused_imports, missing_docs, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+pub mod jobs;
 pub mod mem_store;
 pub mod model;

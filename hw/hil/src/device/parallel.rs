@@ -125,26 +125,20 @@ impl ParallelPort {
     }
 
     /// How the port is; every byte taken before has reached the printer.
-    pub fn state<'a>(&'a self) -> Result<State> {
-        let mut heard = self.shared.heard();
+    pub fn state(&self) -> Result<State> {
         let until = Patience::new(SHIM);
         let late =
             || Error::TooLate { what: "the parallel port's shim is silent".into(), waited: SHIM };
-        let wait = |mut heard: MutexGuard<'a, Heard>, missing: &dyn Fn(&Heard) -> bool| {
-            while missing(&heard) && !until.is_over() {
-                let waited = self.shared.changed.wait_timeout(heard, until.left());
-                heard = waited.unwrap_or_else(PoisonError::into_inner).0;
-            }
-            heard
-        };
-        heard = wait(heard, &|heard| !heard.connected);
+        let changed = &self.shared.changed;
+        let heard = until.wait_while(changed, self.shared.heard(), |heard| !heard.connected);
         if !heard.connected {
             return Err(late());
         }
         let before = heard.states;
         drop(heard);
         self.shared.send(&[Message::Ask]);
-        let heard = wait(self.shared.heard(), &|heard| heard.states == before);
+        let unchanged = |heard: &Heard| heard.states == before;
+        let heard = until.wait_while(changed, self.shared.heard(), unchanged);
         heard.state.filter(|_| heard.states != before).ok_or_else(late)
     }
 

@@ -121,11 +121,8 @@ impl<D: Device + 'static> Plugged<D> {
     /// Waits until it has left by itself.
     pub fn wait_until_gone(&self, limit: Duration) -> Result<()> {
         let until = Patience::new(limit);
-        let mut state = self.shared.state();
-        while state.ended.is_none() && !until.is_over() {
-            let waited = self.shared.changed.wait_timeout(state, until.left());
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        let there = |state: &State| state.ended.is_none();
+        let state = until.wait_while(&self.shared.changed, self.shared.state(), there);
         match state.ended {
             Some(_) => Ok(()),
             None => {

@@ -103,11 +103,9 @@ impl SerialPort {
     /// Waits until the guest has done something to the line.
     pub fn wait_for(&self, wanted: Happened, limit: Duration) -> Result<()> {
         let until = Patience::new(limit);
-        let mut happened = self.shared.happened.lock().unwrap_or_else(PoisonError::into_inner);
-        while !happened.contains(&wanted) && !until.is_over() {
-            let waited = self.shared.changed.wait_timeout(happened, until.left());
-            happened = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        let happened = self.shared.happened.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = |all: &Vec<Happened>| !all.contains(&wanted);
+        let happened = until.wait_while(&self.shared.changed, happened, missing);
         if happened.contains(&wanted) {
             return Ok(());
         }

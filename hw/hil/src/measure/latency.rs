@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::{Figure, Limit, listen_no_more, median, milliseconds, pause};
 use crate::Bench;
-use crate::device::{Adapter, CdcAcm, ModemLines, Printer, PrinterFlow, SerialPrinter};
+use crate::device::{Adapter, ModemLines, Printer, PrinterFlow};
 use crate::error::{Error, Result};
 use crate::limits::EVENT;
 use crate::scenario::Stage;
-use crate::scenario::attach::{URI, attach};
+use crate::scenario::attach::{ACM, URI, attach};
 use crate::scenario::check::{Dice, document};
 use crate::scenario::server::{Queue, Server};
 use crate::vm::{Running, Slot};
@@ -45,10 +45,8 @@ fn polled(stage: &Stage) -> Result<Figure> {
 fn told(stage: &Stage) -> Result<Figure> {
     let bench = stage.setup.start()?;
     let printer = Printer::default();
-    let wire = CdcAcm::new(SerialPrinter::new(printer.behind(), PrinterFlow::None), "HILA0001");
-    let wire = bench.plug(Slot::Xhci(3), wire, &printer)?;
-    bench.wait_for_node("/dev/ttyACM0")?;
-    let queue = Queue::new("label", "serial:/dev/ttyACM0?baud=115200+flow=none");
+    let wire = ACM.plug(&bench, &printer, PrinterFlow::None)?;
+    let queue = Queue::new("label", &ACM.uri("none"));
     let server = Server::start(&bench, stage, &[queue])?;
     let watch = Watch::start(&bench, &server)?;
     let change = |dcd: bool| {

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::{Figure, LAPS, Limit, TURNS, completed, lap, listen_no_more, median, pause, ratio};
 use crate::Bench;
-use crate::device::{Ftdi, Printer, PrinterFlow, SerialPrinter};
+use crate::device::{Printer, PrinterFlow};
 use crate::error::{Error, Result};
 use crate::limits::EVENT;
 use crate::scenario::Stage;
+use crate::scenario::attach::FTDI;
 use crate::scenario::check::document;
 use crate::scenario::server::{Queue, Server};
-use crate::vm::Slot;
 
 /// Every byte of these lines costs the interpreter several exits: 1 MiB takes five seconds.
 const BYTES: usize = 1 << 20;
@@ -117,10 +117,8 @@ pub(super) fn paced(stage: &Stage) -> Result<Vec<Figure>> {
     const BYTES: usize = 120_000;
     let bench = stage.setup.start()?;
     let printer = Printer::default();
-    let wire = Ftdi::new(SerialPrinter::new(printer.behind(), PrinterFlow::None), "HILF0001");
-    let _wire = bench.plug(Slot::Xhci(2), wire, &printer)?;
-    bench.wait_for_node("/dev/ttyUSB0")?;
-    let queue = Queue::new("label", "serial:/dev/ttyUSB0?baud=115200+flow=none");
+    let _wire = FTDI.plug(&bench, &printer, PrinterFlow::None)?;
+    let queue = Queue::new("label", &FTDI.uri("none"));
     let server = Server::start(&bench, stage, &[queue])?;
     let content = document(stage.seed, BYTES);
     let mut laps = Vec::new();

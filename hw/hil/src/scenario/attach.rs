@@ -1,7 +1,11 @@
-//! A USB printer in a port of the machine, as most scenarios have it.
+//! What is plugged into the machine's ports, as most scenarios have it: a USB printer, a serial adapter with a printer at the
+//! end of its line.
 
 use crate::Bench;
-use crate::device::{Behind, Plugged, Printer, PrinterOptions, Speed, UsbPrinter};
+use crate::device::{
+    Adapter, Behind, CdcAcm, Ftdi, Plugged, Printer, PrinterFlow, PrinterOptions, SerialPrinter,
+    Speed, UsbPrinter,
+};
 use crate::error::Result;
 use crate::vm::Slot;
 
@@ -28,4 +32,42 @@ pub fn plug_in(bench: &Bench, slot: Slot, printer: &Printer) -> Result<Wire> {
     };
     let options = PrinterOptions { speed, ..PrinterOptions::default() };
     bench.plug(slot, UsbPrinter::new(options, printer.behind()), printer)
+}
+
+/// A kind of serial adapter, each with a port and a node of its own.
+#[derive(Debug)]
+pub struct AdapterKind<D> {
+    make: fn(SerialPrinter<Behind>) -> D,
+    slot: Slot,
+    /// The node that its driver makes.
+    pub node: &'static str,
+}
+
+/// A chip with `ftdi_sio`.
+pub const FTDI: AdapterKind<Ftdi<Behind>> = AdapterKind {
+    make: |printer| Ftdi::new(printer, "HILF0001"),
+    slot: Slot::Xhci(2),
+    node: "/dev/ttyUSB0",
+};
+
+/// A modem of the communication class, with `cdc_acm`.
+pub const ACM: AdapterKind<CdcAcm<Behind>> = AdapterKind {
+    make: |printer| CdcAcm::new(printer, "HILA0001"),
+    slot: Slot::Xhci(3),
+    node: "/dev/ttyACM0",
+};
+
+impl<D: Adapter<Engine = Behind> + 'static> AdapterKind<D> {
+    /// Plugs one in, with this printer at the end of its line, and waits for its node.
+    pub fn plug(&self, bench: &Bench, printer: &Printer, flow: PrinterFlow) -> Result<Plugged<D>> {
+        let wire = (self.make)(SerialPrinter::new(printer.behind(), flow));
+        let wire = bench.plug(self.slot, wire, printer)?;
+        bench.wait_for_node(self.node)?;
+        Ok(wire)
+    }
+
+    /// Its URI, at 115200 baud with this flow control.
+    pub fn uri(&self, flow: &str) -> String {
+        format!("serial:{}?baud=115200+flow={flow}", self.node)
+    }
 }

@@ -1,29 +1,21 @@
 //! Printers at the end of a line say things that nobody asked for while they print: the job arrives whole.
 
+use super::attach::{ACM, AdapterKind, FTDI};
 use super::check::document;
 use super::server::{Queue, Server};
 use super::usb::contains;
 use super::{Scenario, Stage, When};
 use crate::Bench;
-use crate::device::{Adapter, Behind, CdcAcm, Ftdi, Printer, PrinterFlow, SerialPrinter};
+use crate::device::{Adapter, Behind, Printer, PrinterFlow};
 use crate::error::{Error, Result};
 use crate::limits::EVENT;
-use crate::vm::Slot;
 
 /// All of this room.
 pub const ALL: &[Scenario] = &[
     Scenario { name: "chatter::parallel", when: When::Full, run: parallel },
     Scenario { name: "chatter::uart", when: When::Full, run: uart },
-    Scenario {
-        name: "chatter::ftdi",
-        when: When::Full,
-        run: |it| adapter(it, |printer| Ftdi::new(printer, "HILF0001"), "/dev/ttyUSB0"),
-    },
-    Scenario {
-        name: "chatter::acm",
-        when: When::Full,
-        run: |it| adapter(it, |printer| CdcAcm::new(printer, "HILA0001"), "/dev/ttyACM0"),
-    },
+    Scenario { name: "chatter::ftdi", when: When::Full, run: |it| adapter(it, FTDI) },
+    Scenario { name: "chatter::acm", when: When::Full, run: |it| adapter(it, ACM) },
 ];
 
 /// Five seconds of a line of 115200 baud.
@@ -49,15 +41,12 @@ fn uart(stage: &Stage) -> Result<()> {
 
 fn adapter<D: Adapter<Engine = Behind> + 'static>(
     stage: &Stage,
-    make: fn(SerialPrinter<Behind>) -> D,
-    node: &str,
+    kind: AdapterKind<D>,
 ) -> Result<()> {
     let bench = stage.setup.start()?;
     let printer = Printer::default();
-    let wire = make(SerialPrinter::new(printer.behind(), PrinterFlow::None));
-    let _wire = bench.plug(Slot::Xhci(2), wire, &printer)?;
-    bench.wait_for_node(node)?;
-    talk(stage, &bench, &printer, &format!("serial:{node}?baud=115200+flow=none"))
+    let _wire = kind.plug(&bench, &printer, PrinterFlow::None)?;
+    talk(stage, &bench, &printer, &kind.uri("none"))
 }
 
 fn talk(stage: &Stage, bench: &Bench, printer: &Printer, uri: &str) -> Result<()> {

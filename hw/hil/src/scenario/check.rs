@@ -1,6 +1,7 @@
 //! What scenarios need to say what they expect.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -33,6 +34,18 @@ pub fn document(seed: u64, bytes: usize) -> Vec<u8> {
     let mut dice = Dice::new(seed);
     let words = std::iter::repeat_with(|| dice.roll().to_le_bytes());
     words.take(bytes.div_ceil(8)).flatten().take(bytes).collect()
+}
+
+/// The same for a line with flow control by characters, which does not carry these two as data.
+pub fn document_without_flow(seed: u64, bytes: usize) -> Vec<u8> {
+    let plain = |byte: u8| if matches!(byte, 0x11 | 0x13) { b'.' } else { byte };
+    document(seed, bytes).into_iter().map(plain).collect()
+}
+
+/// The one in the middle; none of none.
+pub fn median(mut all: Vec<Duration>) -> Duration {
+    all.sort();
+    all.get(all.len() / 2).copied().unwrap_or_default()
 }
 
 /// Random choices that a seed repeats.

@@ -4,14 +4,11 @@ use std::time::{Duration, Instant};
 
 use despool_hw::sim::Language;
 
-use super::attach::URI;
-use super::check::{document, equal, holds};
+use super::attach::{ACM, FTDI, URI};
+use super::check::{document_without_flow, equal, holds, median};
 use super::server::{Queue, Server};
 use super::{Scenario, Stage, When};
-use crate::device::{
-    Adapter, CdcAcm, Ftdi, Printer, PrinterBuild, PrinterFlow, PrinterOptions, SerialPrinter,
-    UsbPrinter,
-};
+use crate::device::{Adapter, Printer, PrinterBuild, PrinterFlow, PrinterOptions, UsbPrinter};
 use crate::error::Result;
 use crate::limits::EVENT;
 use crate::vm::Slot;
@@ -65,9 +62,8 @@ fn condition(stage: &Stage, language: Language, command: &str, reason: &str) -> 
         }
         holds("the job is not done", server.job(&job)?.state() != "completed")?;
     }
-    latencies.sort();
-    let median = latencies.get(latencies.len() / 2).copied().unwrap_or_default();
-    println!("  from {command} to the notification: median {median:.1?} of {}", latencies.len());
+    let count = latencies.len();
+    println!("  from {command} to the notification: median {:.1?} of {count}", median(latencies));
     wire.with(|device| device.set_rate(None));
     server.wait_for_state(&job, "completed", EVENT)?;
     equal("the text that arrived", without_questions(&printer.take()) == content, true)?;
@@ -93,11 +89,8 @@ fn without_questions(mut got: &[u8]) -> Vec<u8> {
 fn xoff(stage: &Stage) -> Result<()> {
     let bench = stage.setup.start()?;
     let (one, other, third) = (Printer::default(), Printer::default(), bench.serial().printer());
-    let behind = |printer: &Printer| SerialPrinter::new(printer.behind(), PrinterFlow::XonXoff);
-    let ftdi = bench.plug(Slot::Xhci(2), Ftdi::new(behind(&one), "HILF0001"), &one)?;
-    let acm = bench.plug(Slot::Xhci(3), CdcAcm::new(behind(&other), "HILA0001"), &other)?;
-    bench.wait_for_node("/dev/ttyUSB0")?;
-    bench.wait_for_node("/dev/ttyACM0")?;
+    let ftdi = FTDI.plug(&bench, &one, PrinterFlow::XonXoff)?;
+    let acm = ACM.plug(&bench, &other, PrinterFlow::XonXoff)?;
     third.tell("speed 11520")?;
     let nodes = ["ttyUSB0", "ttyACM0", "ttyS1"];
     let uri = |node| format!("serial:/dev/{node}?baud=115200+flow=soft");
@@ -132,9 +125,3 @@ fn xoff(stage: &Stage) -> Result<()> {
 
 /// Longer than what it takes to print all of it, several times.
 const HELD: Duration = Duration::from_secs(30);
-
-/// A line with flow control by characters does not carry these two as data.
-fn document_without_flow(seed: u64, bytes: usize) -> Vec<u8> {
-    let plain = |byte: u8| if matches!(byte, 0x11 | 0x13) { b'.' } else { byte };
-    document(seed, bytes).into_iter().map(plain).collect()
-}

@@ -2,14 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use super::attach::{ACM, AdapterKind, FTDI, attach};
 use super::check::{document, equal, holds, is_front};
 use super::server::{Queue, Server};
 use super::{Scenario, Stage, When};
-use crate::Bench;
-use crate::device::{
-    Adapter, Behind, CdcAcm, Ftdi, Plugged, Printer, PrinterFlow, PrinterOptions, SerialPrinter,
-    UsbPrinter,
-};
+use crate::device::{Adapter, Behind, Printer, PrinterFlow};
 use crate::error::Result;
 use crate::limits::{BYTE_BY_BYTE, EVENT};
 use crate::vm::Slot;
@@ -30,13 +27,13 @@ pub const ALL: &[Scenario] = &[
     Scenario {
         name: "lines::ftdi",
         when: When::Full,
-        run: |it| adapter(it, ftdi, (PrinterFlow::Cts, "hard"), "/dev/ttyUSB0"),
+        run: |it| adapter(it, FTDI, (PrinterFlow::Cts, "hard")),
     },
     Scenario { name: "lines::ftdi_unplugged", when: When::Full, run: ftdi_unplugged },
     Scenario {
         name: "lines::acm",
         when: When::Full,
-        run: |it| adapter(it, acm, (PrinterFlow::None, "none"), "/dev/ttyACM0"),
+        run: |it| adapter(it, ACM, (PrinterFlow::None, "none")),
     },
     Scenario { name: "lines::usblp", when: When::Full, run: usblp },
 ];
@@ -95,39 +92,16 @@ fn uart(stage: &Stage) -> Result<()> {
     server.stop().map(drop)
 }
 
-fn ftdi(printer: SerialPrinter<Behind>) -> Ftdi<Behind> {
-    Ftdi::new(printer, "HILF0001")
-}
-
-fn acm(printer: SerialPrinter<Behind>) -> CdcAcm<Behind> {
-    CdcAcm::new(printer, "HILA0001")
-}
-
-/// Plugs in an adapter with this printer at the end of its line, and waits for its node.
-fn plug<D: Adapter + 'static>(
-    bench: &Bench,
-    make: fn(SerialPrinter<Behind>) -> D,
-    (printer, flow): (&Printer, PrinterFlow),
-    node: &str,
-) -> Result<Plugged<D>> {
-    let wire = make(SerialPrinter::new(printer.behind(), flow));
-    let wire = bench.plug(Slot::Xhci(2), wire, printer)?;
-    bench.wait_for_node(node)?;
-    Ok(wire)
-}
-
 /// The volume goes as fast as the machine can do it, a little more at the pace of the line.
-fn adapter<D: Adapter + 'static>(
+fn adapter<D: Adapter<Engine = Behind> + 'static>(
     stage: &Stage,
-    make: fn(SerialPrinter<Behind>) -> D,
+    kind: AdapterKind<D>,
     (flow, word): (PrinterFlow, &str),
-    node: &str,
 ) -> Result<()> {
     let bench = stage.setup.start()?;
     let printer = Printer::default();
-    let wire = plug(&bench, make, (&printer, flow), node)?;
-    let uri = format!("serial:{node}?baud=115200+flow={word}");
-    let server = Server::start(&bench, stage, &[Queue::new("label", &uri)])?;
+    let wire = kind.plug(&bench, &printer, flow)?;
+    let server = Server::start(&bench, stage, &[Queue::new("label", &kind.uri(word))])?;
     wire.with(|adapter| adapter.set_paced(false));
     prints(&server, &printer, &document(stage.seed, VOLUME))?;
     wire.with(|adapter| adapter.set_paced(true));
@@ -142,18 +116,18 @@ fn adapter<D: Adapter + 'static>(
 /// The adapter is pulled in the middle of a job and put back: the job is printed again, whole.
 fn ftdi_unplugged(stage: &Stage) -> Result<()> {
     let bench = stage.setup.start()?;
-    let (printer, node) = (Printer::default(), "/dev/ttyUSB0");
-    let wire = plug(&bench, ftdi, (&printer, PrinterFlow::None), node)?;
-    let queue = Queue::new("label", "serial:/dev/ttyUSB0?baud=115200+flow=none");
+    let printer = Printer::default();
+    let wire = FTDI.plug(&bench, &printer, PrinterFlow::None)?;
+    let queue = Queue::new("label", &FTDI.uri("none"));
     let server = Server::start(&bench, stage, &[queue])?;
     let content = document(stage.seed, SLOW);
     let job = server.print("label", &content)?;
     printer.wait_for_bytes(20_000)?;
     wire.unplug();
-    bench.wait_for_no_node(node)?;
+    bench.wait_for_no_node(FTDI.node)?;
     let first = printer.take();
     is_front(&first, &content)?;
-    let _wire = plug(&bench, ftdi, (&printer, PrinterFlow::None), node)?;
+    let _wire = FTDI.plug(&bench, &printer, PrinterFlow::None)?;
     server.wait_for_state(&job, "completed", EVENT)?;
     printer.wait_for_bytes((first.len() + content.len()) as u64)?;
     printer.expect(&content)?;
@@ -163,10 +137,7 @@ fn ftdi_unplugged(stage: &Stage) -> Result<()> {
 /// The kernel's own USB printer driver, by its node.
 fn usblp(stage: &Stage) -> Result<()> {
     let bench = stage.setup.start()?;
-    let printer = Printer::default();
-    let wire = UsbPrinter::new(PrinterOptions::default(), printer.behind());
-    let _wire = bench.plug(Slot::Xhci(0), wire, &printer)?;
-    bench.wait_for_node("/dev/usb/lp0")?;
+    let (printer, _wire) = attach(&bench, Slot::Xhci(0))?;
     let server = Server::start(&bench, stage, &[Queue::new("label", "file:/dev/usb/lp0")])?;
     prints(&server, &printer, &document(stage.seed, VOLUME))?;
     // More than the printer's own buffer holds.

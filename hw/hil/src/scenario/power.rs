@@ -6,16 +6,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::check::{document, holds};
+use super::attach::{ACM, AdapterKind, FTDI};
+use super::check::{document_without_flow, holds, median};
 use super::server::{Queue, Server};
 use super::{Scenario, Stage, When};
 use crate::Bench;
-use crate::device::{
-    Adapter, Behind, CdcAcm, Ftdi, ModemLines, Printer, PrinterFlow, SerialPrinter,
-};
+use crate::device::{Adapter, Behind, ModemLines, Printer, PrinterFlow};
 use crate::error::{Error, Result};
 use crate::limits::EVENT;
-use crate::vm::Slot;
 
 /// All of this room.
 pub const ALL: &[Scenario] = &[
@@ -24,18 +22,12 @@ pub const ALL: &[Scenario] = &[
     Scenario {
         name: "power::ftdi",
         when: When::Full,
-        run: |it| {
-            let make = |printer| Ftdi::new(printer, "HILF0001");
-            adapter(it, make, PrinterFlow::Cts, ("/dev/ttyUSB0", "hard"), 0)
-        },
+        run: |it| adapter(it, FTDI, (PrinterFlow::Cts, "hard"), 0),
     },
     Scenario {
         name: "power::acm",
         when: When::Full,
-        run: |it| {
-            let make = |printer| CdcAcm::new(printer, "HILA0001");
-            adapter(it, make, PrinterFlow::XonXoff, ("/dev/ttyACM0", "soft"), ON_ITS_WAY)
-        },
+        run: |it| adapter(it, ACM, (PrinterFlow::XonXoff, "soft"), ON_ITS_WAY),
     },
 ];
 
@@ -87,21 +79,18 @@ fn uart(stage: &Stage) -> Result<()> {
 
 fn adapter<D: Adapter<Engine = Behind> + 'static>(
     stage: &Stage,
-    make: fn(SerialPrinter<Behind>) -> D,
-    flow: PrinterFlow,
-    (node, word): (&str, &str),
+    kind: AdapterKind<D>,
+    (flow, word): (PrinterFlow, &str),
     lost: usize,
 ) -> Result<()> {
     let bench = stage.setup.start()?;
     let printer = &Printer::default();
-    let wire = make(SerialPrinter::new(printer.behind(), flow));
-    let wire = bench.plug(Slot::Xhci(2), wire, printer)?;
-    bench.wait_for_node(node)?;
+    let wire = kind.plug(&bench, printer, flow)?;
     let switch = |on| {
         wire.with(|adapter| adapter.printer().switch(on));
         Ok(())
     };
-    let uri = &format!("serial:{node}?baud=115200+flow={word}");
+    let uri = &kind.uri(word);
     run(stage, &bench, &Switched { uri, printer, switch: &switch, reason: "offline", lost })
 }
 
@@ -115,8 +104,7 @@ fn run(stage: &Stage, bench: &Bench, it: &Switched<'_>) -> Result<()> {
 fn idle(stage: &Stage, server: &Server<'_>, it: &Switched<'_>) -> Result<()> {
     let mut latencies = Vec::new();
     for seed in 0..TIMES.into() {
-        let content = document(stage.seed + seed, JOB / 10);
-        let content = without_flow(content);
+        let content = document_without_flow(stage.seed + seed, JOB / 10);
         let job = server.print("label", &content)?;
         server.wait_for_state(&job, "completed", EVENT)?;
         it.printer.wait_for_bytes(content.len() as u64)?;
@@ -129,14 +117,13 @@ fn idle(stage: &Stage, server: &Server<'_>, it: &Switched<'_>) -> Result<()> {
             latencies.push(begun.elapsed());
         }
     }
-    latencies.sort();
-    let median = latencies.get(latencies.len() / 2).copied().unwrap_or_default();
-    println!("  {}: from the switch to the notification: median {median:.1?}", it.uri);
+    let (uri, median) = (it.uri, median(latencies));
+    println!("  {uri}: from the switch to the notification: median {median:.1?}");
     Ok(())
 }
 
 fn in_a_job(stage: &Stage, server: &Server<'_>, it: &Switched<'_>) -> Result<()> {
-    let content = without_flow(document(stage.seed, JOB));
+    let content = document_without_flow(stage.seed, JOB);
     let job = server.print("label", &content)?;
     it.printer.wait_for_bytes(JOB as u64 / 4)?;
     it.switch(false)?;
@@ -178,10 +165,4 @@ impl Switched<'_> {
             format!("the printer got {had} bytes and then {last} of {all}, in order: {whole}");
         Err(Error::Unexpected(what))
     }
-}
-
-/// A line with flow control by characters does not carry these two as data.
-fn without_flow(content: Vec<u8>) -> Vec<u8> {
-    let plain = |byte: u8| if matches!(byte, 0x11 | 0x13) { b'.' } else { byte };
-    content.into_iter().map(plain).collect()
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use super::attach::{ACM, FTDI};
 use super::check::{document, equal, holds};
 use super::{Scenario, Stage, When};
 use crate::Bench;
 use crate::device::{
-    Adapter, CdcAcm, Ftdi, Happened, ModemLines, Printer, PrinterFlow, PrinterOptions,
-    SerialPrinter, Speed, UsbPrinter,
+    Adapter, Happened, ModemLines, Printer, PrinterFlow, PrinterOptions, Speed, UsbPrinter,
 };
 use crate::error::Result;
 use crate::limits::EVENT;
@@ -132,14 +132,10 @@ fn controllers(stage: &Stage) -> Result<()> {
 fn adapters(stage: &Stage) -> Result<()> {
     let bench = stage.setup.start()?;
     let (one, other) = (Printer::default(), Printer::default());
-    let ftdi = Ftdi::new(SerialPrinter::new(one.behind(), PrinterFlow::None), "HILF0001");
-    let ftdi = bench.plug(Slot::Xhci(2), ftdi, &one)?;
-    bench.wait_for_node("/dev/ttyUSB0")?;
-    let acm = CdcAcm::new(SerialPrinter::new(other.behind(), PrinterFlow::None), "HILA0001");
-    let acm = bench.plug(Slot::Xhci(3), acm, &other)?;
-    bench.wait_for_node("/dev/ttyACM0")?;
+    let ftdi = FTDI.plug(&bench, &one, PrinterFlow::None)?;
+    let acm = ACM.plug(&bench, &other, PrinterFlow::None)?;
     let content = document(stage.seed, 8000);
-    for (printer, node) in [(&one, "/dev/ttyUSB0"), (&other, "/dev/ttyACM0")] {
+    for (printer, node) in [(&one, FTDI.node), (&other, ACM.node)] {
         bench.guest().run(&["/bin/stty", "-F", node, "raw", "-echo", "115200"])?;
         cat(&bench, &content, node)?;
         printer.wait_for_bytes(content.len() as u64)?;
