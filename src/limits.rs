@@ -148,8 +148,15 @@ pub const PJL_NAME_BYTES: usize = 80;
 /// Portions of a direct job (each at most what a front end reads at a time) that wait for the print processor.
 pub const DIRECT_PORTIONS: usize = 4;
 
+/// News of jobs are told at once after a quiet time, else this long after the last: together, in a burst of short jobs.
+pub const NEWS_PACE: Duration = Duration::from_millis(4);
+
 /// Progress of a job is told at most this often.
 pub const PROGRESS_PACE: Duration = Duration::from_millis(250);
+
+/// Jobs that are played within this time are prepared together, also where the disk would be faster: it is not to be
+/// woken for each of them.
+pub const PREPARED_TIME: Duration = Duration::from_millis(8);
 
 /// Jobs that are prepared ahead of the one that is played, where jobs are so short that the disk would be waited for
 /// otherwise. After a loss of power so many wait for a person although they may not have begun.
@@ -298,8 +305,8 @@ pub const LATE_BYTES: usize = 64 * 1024;
 pub const EVENTS_WAITING: usize = 1024;
 
 /// Sources of notifications rest this long between two looks at what has happened, while something happens. The first
-/// event after a quiet time is not delayed; in a burst of jobs the road need not wake them for each.
-pub const EVENTS_PACE: Duration = Duration::from_millis(1);
+/// event after a quiet time is not delayed; in a burst of jobs they need not wake for each.
+pub const EVENTS_PACE: Duration = Duration::from_millis(4);
 
 /// Questions that are asked at a time. The jobs of others wait until one is answered or withdrawn.
 pub const QUESTIONS: usize = 1024;

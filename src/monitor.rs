@@ -14,10 +14,11 @@ pub mod language;
 pub mod port;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix::prelude::*;
-use despool_spool::{Cause, JobId, Played, Progress};
+use despool_spool::{Cause, JobId, Played, Progress, Ticket};
 
 use crate::follow::Follower;
 use crate::monitor::language::LanguageMonitor;
@@ -51,10 +52,8 @@ pub struct StartDocPort {
     pub play: PlayId,
     /// Its job.
     pub job: JobId,
-    /// The job's title, for envelopes and messages.
-    pub title: Box<str>,
-    /// Its user, for envelopes.
-    pub user: Box<str>,
+    /// What its submitter said of it, for envelopes and messages.
+    pub ticket: Arc<Ticket>,
     /// Bytes of the job that the device has already: more than 0 when a job goes on where it was cut off.
     pub from: u64,
     /// Where the accepted offset is noted.

@@ -130,6 +130,8 @@ pub struct PrintProcessor {
     printer: Arc<str>,
     router: Live<Router>,
     provider: Live<LocalPrintProvider>,
+    /// What it writes to. Opened once: it leads to the living monitor for as long as the printer is on the road.
+    monitor: Option<Monitor>,
     playing: Option<Playing>,
     /// What was told last, for a provider that was made anew and did not hear it.
     told: Option<(PlayId, Outcome)>,
@@ -141,8 +143,6 @@ struct Playing {
     bytes: PlaySource,
     playback: Playback,
     progress: Progress,
-    /// `None` while the printer is being opened.
-    monitor: Option<Monitor>,
     under_way: usize,
     /// Everything was read, or the document has to grow first.
     paused: bool,
@@ -156,7 +156,7 @@ impl PrintProcessor {
         provider: Live<LocalPrintProvider>,
         obituary: Obituary,
     ) -> Self {
-        Self { printer, router, provider, playing: None, told: None, obituary }
+        Self { printer, router, provider, monitor: None, playing: None, told: None, obituary }
     }
 
     fn playing(&mut self, play: PlayId) -> Option<&mut Playing> {
@@ -164,18 +164,17 @@ impl PrintProcessor {
     }
 
     fn opened(&mut self, start: StartDocPort, monitor: Monitor, ctx: &mut Context<Self>) {
-        if let Some(playing) = self.playing(start.play) {
+        self.monitor = Some(monitor.clone());
+        if self.playing(start.play).is_some() {
             monitor.tell(start);
-            playing.monitor = Some(monitor);
             self.pump(ctx);
         }
     }
 
     /// Reads and writes as long as there is room.
     fn pump(&mut self, ctx: &mut Context<Self>) {
-        let Some(playing) = &mut self.playing else { return };
+        let (Some(playing), Some(monitor)) = (&mut self.playing, &self.monitor) else { return };
         let play = playing.play;
-        let Some(monitor) = playing.monitor.clone() else { return };
         while playing.under_way < LANE_PIECES && !playing.paused {
             match playing.playback.next(&playing.bytes) {
                 Ok(Next::Piece(piece)) => {
@@ -232,22 +231,15 @@ impl Handler<Play> for PrintProcessor {
             bytes,
             playback: Playback::new(datatype, job.ticket.copies, from, piece_bytes),
             progress: progress.clone(),
-            monitor: None,
             under_way: 0,
             paused: false,
         });
-        let start = StartDocPort {
-            play,
-            job: job.id,
-            title: job.ticket.title.clone(),
-            user: job.ticket.user.clone(),
-            from,
-            progress,
-            follower,
-            owner: ctx.address().recipient(),
-        };
-        let router = self.router.clone();
-        let printer = self.printer.clone();
+        let (ticket, owner) = (job.ticket.clone(), ctx.address().recipient());
+        let start = StartDocPort { play, job: job.id, ticket, from, progress, follower, owner };
+        if let Some(monitor) = self.monitor.clone() {
+            return self.opened(start, monitor, ctx);
+        }
+        let (router, printer) = (self.router.clone(), self.printer.clone());
         let open =
             async move { router.ask(OpenPrinter { printer }).await.and_then(|opened| opened) };
         ctx.spawn(open.into_actor(self).map(move |opened, this, ctx| match opened {

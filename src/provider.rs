@@ -14,6 +14,7 @@
 //!
 //! The invariant: one playing a port at a time, and a job is with at most one print processor.
 
+mod afterwards;
 mod control;
 mod device;
 mod entry;
@@ -32,6 +33,7 @@ mod states;
 mod stopped;
 mod view;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -49,6 +51,7 @@ pub use startup::recover_interrupted;
 pub(crate) use view::SUBMISSION_INTERRUPTED;
 pub use view::{JobState, JobView, PrinterState, PrinterView};
 
+use self::afterwards::Untold;
 use self::entry::Entry;
 use self::reload::Reloading;
 use self::resources::Gauge;
@@ -72,6 +75,7 @@ pub struct LocalPrintProvider {
     /// Wakes the scheduler when the clock has something to say, and when that is, in ms since 1970.
     alarm: Option<(u64, SpawnHandle)>,
     gauge: Gauge,
+    untold: Untold,
     /// How far jobs are is told again when this is over; `None`: nothing is played.
     progress: Option<SpawnHandle>,
     /// No new jobs: the server is stopping, and who waits for the last to end.
@@ -93,6 +97,7 @@ impl LocalPrintProvider {
             states,
             alarm: None,
             gauge: Gauge::default(),
+            untold: Untold::default(),
             progress: None,
             parking: None,
             reloading: None,
@@ -102,11 +107,11 @@ impl LocalPrintProvider {
 
     fn entry(&self, name: &str) -> Result<&Entry> {
         let no_such = || Error::NoSuchPrinter { name: name.to_owned() };
-        self.printers.get(&name.to_lowercase()).ok_or_else(no_such)
+        self.printers.get(&*key(name)).ok_or_else(no_such)
     }
 
     fn entry_mut(&mut self, name: &str) -> Option<&mut Entry> {
-        self.printers.get_mut(&name.to_lowercase())
+        self.printers.get_mut(&*key(name))
     }
 
     /// All jobs that wait, by the name of their printer in lower case.
@@ -114,7 +119,8 @@ impl LocalPrintProvider {
         let mut waiting = Waiting::new();
         for shadow in self.road.spool.jobs() {
             if shadow.state == State::Pending && shadow.bytes().is_some() {
-                waiting.entry(shadow.ticket.printer.to_lowercase()).or_default().push(shadow);
+                let printer = key(&shadow.ticket.printer).into_owned();
+                waiting.entry(printer).or_default().push(shadow);
             }
         }
         waiting
@@ -131,7 +137,7 @@ impl LocalPrintProvider {
         };
         let mut entry = Entry::new(config.clone(), parts, now_ms);
         entry.said = self.states.of(&config.name);
-        let key = config.name.to_lowercase();
+        let key = key(&config.name).into_owned();
         waiting.remove(&key).unwrap_or_default().iter().for_each(|job| entry.queue.enter(job));
         self.printers.insert(key, entry);
     }
@@ -155,8 +161,7 @@ impl LocalPrintProvider {
         }
     }
 
-    /// Tells of a job.
-    fn tell_job(&self, shadow: Arc<Shadow>) {
+    fn tell_job_now(&self, shadow: Arc<Shadow>) {
         let id = shadow.id;
         let view = self.job_view(shadow);
         {
@@ -171,7 +176,7 @@ impl LocalPrintProvider {
         self.road.tell(now_ms(), What::Job(view));
     }
 
-    fn tell_job_of(&self, id: JobId) {
+    fn tell_job_of(&mut self, id: JobId) {
         if let Ok(shadow) = self.road.spool.job(id) {
             self.tell_job(shadow);
         }
@@ -217,6 +222,12 @@ impl Actor for LocalPrintProvider {
         ctx.run_interval(EXPIRY_PACE, |this, _| this.expire());
         self.schedule_all(ctx);
     }
+}
+
+/// What a printer is found by, whatever the case of its name.
+fn key(name: &str) -> Cow<'_, str> {
+    let is_lower = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+    if name.bytes().all(is_lower) { name.into() } else { name.to_lowercase().into() }
 }
 
 /// The time, in ms since 1970.

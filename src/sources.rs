@@ -161,14 +161,18 @@ impl Sources {
     }
 
     fn job(&mut self, event: &Event, view: &JobView, ctx: &mut Context<Self>) {
-        let balloon = balloon::about(self.told.get(&view.shadow.id), view);
+        let about = balloon::about(self.told.get(&view.shadow.id), view);
         // Who hears how a job is finds no question any more that does not fit it.
         self.remember(view);
         self.consider(view, ctx);
+        if !self.links.broker.has_registrations() {
+            return;
+        }
         let objects = with_server(&view.shadow.ticket.printer);
         self.publish(&objects, types::JOB, || (Audience::AllUsers, json::job(event, view)));
-        if let Some(balloon) = balloon {
-            self.publish(&objects, types::ASYNCUI, || (self.owner(view), balloon.encode()));
+        if let Some(about) = about {
+            let balloon = || (self.owner(view), about.balloon(view).encode());
+            self.publish(&objects, types::ASYNCUI, balloon);
         }
     }
 

@@ -18,7 +18,7 @@ use despool::monitor::language::{
 use despool::monitor::port::{How, Stopped};
 use despool::piece::Piece;
 use despool_hw::{DeviceId, Line};
-use despool_spool::{JobId, Played};
+use despool_spool::{JobId, Played, Ticket};
 
 /// What a fuzzer would take long to find.
 const SCRAPS: [&[u8]; 16] = [
@@ -148,7 +148,7 @@ impl Rig {
         self.given.truncate(from);
         self.job = Some(Playing { from, given: from, written: Vec::new(), ended: false });
         let (job, from) = (JobId::new(7).unwrap(), from as u64);
-        let note = JobNote { job, title: "t".into(), user: "u".into(), from };
+        let note = JobNote { job, ticket: Ticket::new("printer").into(), from };
         self.step(|core, now, out| core.begin(&note, now, out));
     }
 

@@ -13,7 +13,7 @@
 //! The invariant: nobody is answered `Ok` before a sync that began after the request came has succeeded.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -56,6 +56,37 @@ impl Request {
     }
 }
 
+/// What is to be durable soon, and whether the disk thread looks at that by itself: while jobs end one after the other
+/// nobody has to wake it.
+#[derive(Default)]
+pub(crate) struct Soon {
+    wanted: AtomicBool,
+    watched: AtomicBool,
+}
+
+impl Soon {
+    /// Something is. True where the disk thread has to be told.
+    pub(crate) fn want(&self) -> bool {
+        self.wanted.store(true, Ordering::SeqCst);
+        !self.watched.swap(true, Ordering::SeqCst)
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::SeqCst)
+    }
+
+    /// A sync begins, which serves all that was wanted before.
+    fn serve(&self) {
+        self.wanted.store(false, Ordering::SeqCst);
+    }
+
+    /// From now on the disk thread has to be told. False where something was wanted in this very moment, and nobody told.
+    fn rest(&self) -> bool {
+        self.watched.store(false, Ordering::SeqCst);
+        !self.is_wanted() || self.watched.swap(true, Ordering::SeqCst)
+    }
+}
+
 /// What the last group was like.
 #[derive(Default)]
 struct Group {
@@ -68,7 +99,7 @@ pub(crate) struct Disk {
     spool: Arc<Inner>,
     queue: Receiver<Request>,
     last: Group,
-    /// When what is to be durable soon has to be.
+    /// When to look whether something is to be durable soon.
     due: Option<Instant>,
     compacting: Option<JoinHandle<()>>,
 }
@@ -101,13 +132,22 @@ impl Disk {
     }
 
     /// The next request; a sync when one is due. None when nobody can ask any more.
-    fn next(&self) -> Option<Request> {
-        let Some(due) = self.due else { return self.queue.recv().ok() };
-        match self.queue.recv_deadline(due) {
-            Ok(request) => Some(request),
-            Err(RecvTimeoutError::Timeout) => Some(Request::Sync { committed: None, then: None }),
-            Err(RecvTimeoutError::Disconnected) => None,
+    fn next(&mut self) -> Option<Request> {
+        while let Some(due) = self.due {
+            match self.queue.recv_deadline(due) {
+                Ok(request) => return Some(request),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    let wanted = self.spool.soon.is_wanted();
+                    let rests = !wanted && self.spool.soon.rest();
+                    self.due = if rests { None } else { Instant::now().checked_add(SOON) };
+                    if wanted {
+                        return Some(Request::Sync { committed: None, then: None });
+                    }
+                }
+            }
         }
+        self.queue.recv().ok()
     }
 
     /// The requests that one sync will serve.
@@ -189,8 +229,7 @@ impl Disk {
     }
 
     fn sync_journal(&mut self) -> Result<()> {
-        self.due = None;
-        self.spool.soon.store(false, Ordering::Release);
+        self.spool.soon.serve();
         self.spool.check_poison()?;
         let synced = self.spool.journal.file().sync();
         synced.map_err(|source| self.spool.poison("syncing", journal::NAME, source))

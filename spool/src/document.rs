@@ -10,10 +10,12 @@
 //! ```
 
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex};
 
 use crate::error::{Error, Result};
+use crate::limits::COPIED_BYTES;
 use crate::store::File;
 use crate::sync::locked;
 
@@ -102,14 +104,26 @@ pub enum End {
 /// A document for reading. Cheap to clone.
 #[derive(Clone)]
 pub struct Document {
-    file: Arc<dyn File>,
+    place: Place,
     growth: Arc<Growth>,
-    name: Arc<str>,
+}
+
+/// Where its bytes are.
+#[derive(Clone)]
+enum Place {
+    File { file: Arc<dyn File>, name: Arc<str> },
+    Memory(Arc<[u8]>),
 }
 
 impl Document {
     pub(crate) fn new(file: Arc<dyn File>, growth: Arc<Growth>, name: impl Into<Arc<str>>) -> Self {
-        Self { file, growth, name: name.into() }
+        Self { place: Place::File { file, name: name.into() }, growth }
+    }
+
+    /// A whole one that is in memory.
+    pub(crate) fn short(bytes: Arc<[u8]>) -> Self {
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        Self { place: Place::Memory(bytes), growth: Growth::whole(length) }
     }
 
     /// How far it reaches now.
@@ -124,8 +138,7 @@ impl Document {
         if bytes == 0 {
             return Ok(None);
         }
-        let window = self.file.clone().window(offset, bytes);
-        window.map(Some).map_err(Error::disk("reading", &*self.name))
+        self.place.read(offset, bytes).map(Some)
     }
 
     /// Copies the bytes from `offset` on into `buf`; how many there were.
@@ -133,7 +146,7 @@ impl Document {
         let there = self.extent().bytes.saturating_sub(offset);
         let bytes = usize::try_from(there).unwrap_or(usize::MAX).min(buf.len());
         let Some(buf) = buf.get_mut(..bytes) else { return Ok(0) };
-        self.file.read_at(buf, offset).map_err(Error::disk("reading", &*self.name))
+        self.place.copy(offset, buf)
     }
 
     /// Calls `then` once: when the document reaches beyond `offset`, or when its end is known. At once if that is so
@@ -151,7 +164,52 @@ impl Document {
 
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Document({}, {:?})", self.name, self.extent())
+        write!(f, "Document({}, {:?})", self.place.name(), self.extent())
+    }
+}
+
+impl Place {
+    /// A range that is there.
+    fn read(&self, offset: u64, bytes: usize) -> Result<Bytes> {
+        match self {
+            Self::File { file, name } if bytes > COPIED_BYTES => {
+                file.clone().window(offset, bytes).map_err(Error::disk("reading", &**name))
+            }
+            // To map it would cost more than the bytes.
+            _ => {
+                let mut read = vec![0; bytes];
+                if self.copy(offset, &mut read)? < bytes {
+                    let cut = io::Error::new(ErrorKind::UnexpectedEof, "it was cut short");
+                    return Err(Error::disk("reading", self.name())(cut));
+                }
+                Ok(Bytes::in_memory(read))
+            }
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::File { name, .. } => name,
+            Self::Memory(_) => "in memory",
+        }
+    }
+
+    /// How many bytes there were.
+    fn copy(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        match self {
+            Self::File { file, name } => {
+                file.read_at(buf, offset).map_err(Error::disk("reading", &**name))
+            }
+            Self::Memory(document) => {
+                let from = usize::try_from(offset).unwrap_or(usize::MAX);
+                let rest = document.get(from..).unwrap_or_default();
+                let there = rest.len().min(buf.len());
+                for (to, byte) in buf.iter_mut().zip(rest) {
+                    *to = *byte;
+                }
+                Ok(there)
+            }
+        }
     }
 }
 

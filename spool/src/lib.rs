@@ -32,6 +32,7 @@ mod progress;
 mod recover;
 mod served;
 mod shadow;
+mod short;
 mod small;
 mod space;
 mod spool;

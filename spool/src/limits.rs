@@ -61,5 +61,12 @@ pub const BLOCK_BYTES: u64 = 4096;
 /// of a port are all the memory that a job of any size needs.
 pub const PIECE_BYTES: usize = 1024 * 1024;
 
+/// A piece up to this long is read into memory instead: to map it, to bring its pages in and to unmap it costs more than to
+/// copy it.
+pub const COPIED_BYTES: usize = 16 * 1024;
+
+/// Short documents of waiting jobs, of at most [`COPIED_BYTES`] each, that are kept in memory.
+pub const SHORT_BYTES: usize = 4 * 1024 * 1024;
+
 /// The replay of a journal reads this much at a time.
 pub const REPLAY_BYTES: usize = 1024 * 1024;

@@ -21,6 +21,8 @@
 mod change;
 mod ticket;
 
+use std::sync::Arc;
+
 use crate::JobId;
 use crate::error::{Error, Result};
 pub use change::{Cause, Change, Deed, Recovery};
@@ -134,7 +136,7 @@ pub struct Shadow {
     /// Its number.
     pub id: JobId,
     /// What the submitter said.
-    pub ticket: Box<Ticket>,
+    pub ticket: Arc<Ticket>,
     /// Its document.
     pub document: DocumentState,
     /// Where it stands.
@@ -164,7 +166,7 @@ impl Shadow {
         };
         Self {
             id,
-            ticket: Box::new(ticket),
+            ticket: Arc::new(ticket),
             document: DocumentState::Receiving,
             state,
             started_ms: 0,
@@ -241,14 +243,14 @@ impl Shadow {
             }
             Change::Complete { at_ms } => self.state = State::Completed { at_ms: *at_ms },
             Change::Reprint => self.reprint(),
-            Change::Edit(ticket) => self.ticket = ticket.clone(),
+            Change::Edit(ticket) => self.ticket = Arc::from(ticket.clone()),
             Change::Confirm(confirmed) => self.confirmed = *confirmed,
         }
         Ok(())
     }
 
     fn release(&mut self) {
-        self.ticket.hold = Hold::No;
+        self.hold_no_more();
         self.state = State::Pending;
     }
 
@@ -263,7 +265,7 @@ impl Shadow {
     fn recover(&mut self, recovery: Recovery) {
         self.recovery = Some(Box::new(recovery));
         self.prepared = false;
-        self.ticket.hold = Hold::No;
+        self.hold_no_more();
         match recovery.deed {
             Deed::Resumed => self.played.offered = self.played.accepted,
             Deed::Restarted => self.played = Played::default(),
@@ -275,8 +277,14 @@ impl Shadow {
         self.state = State::Pending;
     }
 
+    fn hold_no_more(&mut self) {
+        if self.ticket.hold != Hold::No {
+            Arc::make_mut(&mut self.ticket).hold = Hold::No;
+        }
+    }
+
     fn reprint(&mut self) {
-        self.ticket.hold = Hold::No;
+        self.hold_no_more();
         self.state = State::Pending;
         self.prepared = false;
         self.played = Played::default();

@@ -14,7 +14,7 @@
 mod inner;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,7 +22,7 @@ use crossbeam_channel::bounded;
 
 use crate::JobId;
 use crate::compact::Pace;
-use crate::disk::{Disk, Request};
+use crate::disk::{Disk, Request, Soon};
 use crate::disk_store::DiskStore;
 use crate::document::Document;
 use crate::error::{Error, Result};
@@ -104,7 +104,7 @@ impl Spool {
             journal: recovered.journal,
             requests: disk.clone(),
             small: small.clone(),
-            soon: AtomicBool::new(false),
+            soon: Soon::default(),
             poison: Mutex::new(None),
             listener: OnceLock::new(),
             writers: AtomicUsize::new(0),
@@ -166,7 +166,7 @@ impl Spool {
 
     /// The same, asked for within [`crate::limits::SOON`], without anybody waiting for it. A sync that comes sooner serves.
     pub fn sync_soon(&self) {
-        if !self.inner.soon.swap(true, Ordering::AcqRel) {
+        if self.inner.soon.want() {
             self.inner.disk(Request::Soon);
         }
     }

@@ -13,6 +13,7 @@ use crate::document::{Document, Growth};
 use crate::journal::Record;
 use crate::progress::Cell;
 use crate::shadow::{DocumentState, Hold, Shadow, State};
+use crate::short::Short;
 
 /// Where a job that has not ended stands among its like: what is being played, what goes on in its middle, then the others,
 /// by priority and number.
@@ -34,6 +35,7 @@ pub(crate) struct Table {
     pub(crate) growing: HashMap<JobId, (Document, Arc<Growth>)>,
     /// Jobs that are being played.
     pub(crate) playing: HashMap<JobId, Arc<Cell>>,
+    pub(crate) short: Short,
     /// The next id to give out.
     pub(crate) next_id: u32,
     /// Ids below this are covered by a record.
@@ -58,7 +60,7 @@ impl Table {
                 }
                 self.insert(shadow);
             }
-            Record::Committed { id, bytes, crc32c, ticket, .. } => {
+            Record::Committed { id, bytes, crc32c, ticket, inline } => {
                 let announced = self.jobs.get(&id).map(|shadow| Shadow::clone(shadow));
                 let Some(mut shadow) =
                     announced.or_else(|| ticket.map(|ticket| Shadow::receiving(id, *ticket)))
@@ -66,6 +68,9 @@ impl Table {
                     return false;
                 };
                 shadow.document = DocumentState::Whole { bytes, crc32c };
+                if let Some(document) = inline {
+                    self.short.keep(id, document);
+                }
                 self.insert(shadow);
             }
             Record::Changed { id, change } => {
@@ -77,7 +82,7 @@ impl Table {
                     true
                 });
             }
-            Record::Snapshot(shadow) => self.insert(*shadow),
+            Record::Snapshot(shadow) => drop(self.insert(*shadow)),
             Record::Removed { id } => return self.remove(id).is_some(),
         }
         true
@@ -91,25 +96,31 @@ impl Table {
         changed
     }
 
-    /// Puts a shadow in the place of the one with its id.
-    pub(crate) fn insert(&mut self, shadow: Shadow) {
+    /// Puts a shadow in the place of the one with its id, and gives it back.
+    pub(crate) fn insert(&mut self, shadow: Shadow) -> Arc<Shadow> {
         let id = shadow.id;
         self.forget(id);
         match shadow.state.ended_ms() {
-            Some(ended_ms) => self.ended.insert((ended_ms, id)),
+            Some(ended_ms) => {
+                self.short.forget(id);
+                self.ended.insert((ended_ms, id))
+            }
             None => self.live.insert(turn(&shadow)),
         };
         if let Some(due_ms) = due_ms(&shadow) {
             self.timed.insert((due_ms, id));
         }
         self.document_bytes = self.document_bytes.saturating_add(kept_bytes(&shadow));
-        self.jobs.insert(id, Arc::new(shadow));
+        let shadow = Arc::new(shadow);
+        self.jobs.insert(id, shadow.clone());
+        shadow
     }
 
     /// Takes a job out.
     pub(crate) fn remove(&mut self, id: JobId) -> Option<Arc<Shadow>> {
         let shadow = self.jobs.get(&id).cloned();
         self.forget(id);
+        self.short.forget(id);
         self.jobs.remove(&id);
         shadow
     }

@@ -55,7 +55,7 @@ fn golden() -> Vec<(Record, String)> {
         |change, hex: &str| (Record::Changed { id: id(7), change }, format!("05 07000000 {hex}"));
     let snapshot = Shadow {
         id: id(5),
-        ticket: Box::new(ticket()),
+        ticket: ticket().into(),
         document: DocumentState::Whole { bytes: 4, crc32c: 0xaabb_ccdd },
         state: State::Canceled { at_ms: 1, why: "no".into() },
         started_ms: 2,

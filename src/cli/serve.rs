@@ -9,6 +9,8 @@ use std::process::ExitCode;
 use actix::System;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format;
 
 use self::found::{Arrivals, FoundPrinters};
 use super::client::join;
@@ -80,12 +82,21 @@ pub(super) fn run(args: &Serve) -> Outcome {
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("DESPOOL_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    // systemd adds the time itself.
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // The library's own way to write fields looks for styles at each of them, also where there are none. Every job writes a
+    // line.
+    let plain = format::debug_fn(|line, field, value| match field.name() {
+        "message" => write!(line, "{value:?}"),
+        name => write!(line, "{name}={value:?}"),
+    });
+    let plain = plain.delimited(" ");
     let started = if systemd::is_parent() {
-        log.without_time().with_ansi(false).try_init()
+        // systemd adds the time itself.
+        log.without_time().with_ansi(false).fmt_fields(plain).try_init()
+    } else if std::io::stderr().is_terminal() {
+        log.try_init()
     } else {
-        log.with_ansi(std::io::stderr().is_terminal()).try_init()
+        log.with_ansi(false).fmt_fields(plain).try_init()
     };
     if let Err(error) = started {
         eprintln!("despool serve: no log: {error}");

@@ -39,11 +39,12 @@ mod seat;
 mod usb_printer_class;
 mod zpl;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use despool_hw::{DeviceId, Line};
-use despool_spool::JobId;
+use despool_spool::{JobId, Ticket};
 
 pub use self::actor::{LanguageMonitor, Report};
 pub use self::finding::{Finding, Reason, Status, Supply, SupplyKind};
@@ -165,10 +166,8 @@ pub struct DeviceNote {
 pub struct JobNote {
     /// Its number.
     pub job: JobId,
-    /// Its title.
-    pub title: Box<str>,
-    /// Its user.
-    pub user: Box<str>,
+    /// What its submitter said of it.
+    pub ticket: Arc<Ticket>,
     /// Bytes of it, as played, that the device has already.
     pub from: u64,
 }

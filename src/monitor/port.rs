@@ -42,8 +42,15 @@ pub struct PortMonitor {
     /// What a new listener must be told.
     presence: Option<News>,
     line: Option<Line>,
+    /// The thread will be woken.
+    rings: bool,
     obituary: Obituary,
 }
+
+/// Wake the thread, once for all that was ordered in this turn: a short document comes together with its end.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Ring;
 
 /// Who a playing belongs to.
 struct Owner {
@@ -68,6 +75,7 @@ impl PortMonitor {
             aborting: HashMap::new(),
             presence: None,
             line: None,
+            rings: false,
             obituary,
         }
     }
@@ -105,7 +113,14 @@ impl PortMonitor {
         }
     }
 
-    fn order(&mut self, play: PlayId, order: Order) {
+    fn ring(&mut self, ctx: &mut Context<Self>) {
+        if !std::mem::replace(&mut self.rings, true) {
+            ctx.notify(Ring);
+        }
+    }
+
+    fn order(&mut self, play: PlayId, order: Order, ctx: &mut Context<Self>) {
+        self.ring(ctx);
         if !self.thread.order(order) {
             tracing::error!(port = %self.key, ?play, "the lane of the port is full; the playing is stopped");
             self.thread.urge(Urgent::Abort { play, how: How::Park });
@@ -137,27 +152,27 @@ impl Actor for PortMonitor {
 impl Handler<StartDocPort> for PortMonitor {
     type Result = ();
 
-    fn handle(&mut self, doc: StartDocPort, _: &mut Self::Context) {
+    fn handle(&mut self, doc: StartDocPort, ctx: &mut Self::Context) {
         let StartDocPort { play, job, from, progress, follower, owner, .. } = doc;
         self.owner = Some(Owner { play, to: owner, follower });
-        self.order(play, Order::Begin(Begin { play, job, from, progress }));
+        self.order(play, Order::Begin(Begin { play, job, from, progress }), ctx);
     }
 }
 
 impl Handler<WritePort> for PortMonitor {
     type Result = ();
 
-    fn handle(&mut self, write: WritePort, _: &mut Self::Context) {
+    fn handle(&mut self, write: WritePort, ctx: &mut Self::Context) {
         let WritePort { play, piece } = write;
-        self.order(play, Order::Write { play: Some(play), piece });
+        self.order(play, Order::Write { play: Some(play), piece }, ctx);
     }
 }
 
 impl Handler<EndDocPort> for PortMonitor {
     type Result = ();
 
-    fn handle(&mut self, EndDocPort { play }: EndDocPort, _: &mut Self::Context) {
-        self.order(play, Order::End(play));
+    fn handle(&mut self, EndDocPort { play }: EndDocPort, ctx: &mut Self::Context) {
+        self.order(play, Order::End(play), ctx);
     }
 }
 
@@ -171,16 +186,27 @@ impl Handler<DocAborted> for PortMonitor {
 impl Handler<Say> for PortMonitor {
     type Result = ();
 
-    fn handle(&mut self, Say { bytes }: Say, _: &mut Self::Context) {
+    fn handle(&mut self, Say { bytes }: Say, ctx: &mut Self::Context) {
         self.thread.order(Order::Write { play: None, piece: Piece::monitor(bytes) });
+        self.ring(ctx);
     }
 }
 
 impl Handler<Interject> for PortMonitor {
     type Result = ();
 
-    fn handle(&mut self, Interject { play, at, bytes }: Interject, _: &mut Self::Context) {
+    fn handle(&mut self, Interject { play, at, bytes }: Interject, ctx: &mut Self::Context) {
         self.thread.order(Order::Aside { play, at, piece: Piece::monitor(bytes) });
+        self.ring(ctx);
+    }
+}
+
+impl Handler<Ring> for PortMonitor {
+    type Result = ();
+
+    fn handle(&mut self, Ring: Ring, _: &mut Self::Context) {
+        self.rings = false;
+        self.thread.ring();
     }
 }
 

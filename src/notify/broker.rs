@@ -110,6 +110,11 @@ impl Broker {
         self.with(|state| state.core.shut_down());
     }
 
+    /// Whether anybody is registered for anything now.
+    pub fn has_registrations(&self) -> bool {
+        self.lock().core.has_registrations()
+    }
+
     /// Whether anybody is registered for a topic now, so that it is worth while to make something to send.
     pub fn is_listened_to(&self, topic: &Topic) -> bool {
         self.lock().core.is_listened_to(topic)

@@ -100,7 +100,7 @@ impl LocalPrintProvider {
     }
 
     /// Notes what the device itself has confirmed of a job.
-    fn confirm(&self, job: JobId, pages: Option<u32>, all: bool) {
+    fn confirm(&mut self, job: JobId, pages: Option<u32>, all: bool) {
         let Ok(shadow) = self.road.spool.job(job) else { return };
         let bytes = if all { shadow.played.accepted } else { shadow.confirmed.bytes };
         let confirmed = Confirmed { bytes, pages: pages.unwrap_or(shadow.confirmed.pages) };
@@ -114,6 +114,9 @@ impl LocalPrintProvider {
     /// Answers who waits for the last job to end, when it has.
     pub(super) fn parked_if_idle(&mut self) {
         let busy = self.printers.values().any(|entry| entry.current.is_some());
+        if self.parking.is_some() && !busy {
+            self.tell_untold();
+        }
         if let Some(waiting) = self.parking.as_mut().filter(|_| !busy) {
             for told in waiting.drain(..) {
                 let _ = told.send(());

@@ -170,6 +170,10 @@ impl Entry {
     }
 
     pub(super) fn job_view(&self, shadow: Arc<Shadow>) -> JobView {
+        if shadow.state.ended_ms().is_some() {
+            // The device has nothing to say about it any more.
+            return JobView::new(shadow, &Surroundings::default());
+        }
         let stops: Vec<String> = self
             .device
             .reasons()

@@ -126,20 +126,16 @@ impl LocalPrintProvider {
         }
         let completed =
             self.road.spool.update(current.job, Change::Complete { at_ms: now_ms() }, None);
-        if let Ok(shadow) = &completed {
-            self.road.spool.sync_soon();
-            self.tell_job(shadow.clone());
-            self.end_direct(current.job, Ok(()));
-        }
-        self.after_play(printer, ctx);
-        // Not before the next job is on its way.
         match completed {
-            Ok(shadow) => tracing::info!(
-                job = %shadow.id, printer, user = %shadow.ticket.user, bytes = shadow.played.accepted, "printed"
-            ),
+            Ok(shadow) => {
+                self.road.spool.sync_soon();
+                self.tell_job_afterwards(shadow, ctx);
+                self.end_direct(current.job, Ok(()));
+            }
             // It was canceled in the very moment of its end.
             Err(error) => tracing::debug!(job = %current.job, %error, "the job had ended already"),
         }
+        self.after_play(printer, ctx);
     }
 
     /// It cannot go on by our fault or the disk's, or because its sender gave it up.
@@ -176,6 +172,7 @@ impl LocalPrintProvider {
 
     /// A provider made anew finds jobs being played: it goes on with those whose processor still knows them.
     pub(super) fn adopt_playing(&mut self, ctx: &mut Context<Self>) {
+        self.tell_followers();
         let stage: Vec<(Arc<str>, (PlayId, JobId))> = self
             .road
             .shared()
@@ -203,6 +200,14 @@ impl LocalPrintProvider {
             }));
         }
         self.follow_progress(ctx);
+    }
+
+    /// Senders that wait for the end of a job that came in our predecessor's last moment.
+    fn tell_followers(&mut self) {
+        let followed: Vec<JobId> = self.road.shared().followers.keys().copied().collect();
+        let jobs = followed.into_iter().filter_map(|job| self.road.spool.job(job).ok());
+        let ended: Vec<_> = jobs.filter(|shadow| shadow.state.ended_ms().is_some()).collect();
+        ended.into_iter().for_each(|shadow| self.tell_job(shadow));
     }
 
     fn is_processing(&self, job: JobId) -> bool {

@@ -5,13 +5,13 @@
 //! ```
 //!
 //! While one job is played the next is prepared, so that the port does not lie idle between them. Where jobs are played
-//! faster than the disk syncs, more are: as many as are played during four syncs, and again when half of those are gone
-//! (during one sync that is under way, and the next). Not more than must be, for every one that was prepared waits for a
+//! fast, more are: as many as are played during four syncs or [`PREPARED_TIME`], and again when half of those are gone
+//! (during one sync that is under way, and the next). Not more than that, for every one that was prepared waits for a
 //! person after a loss of power.
 //!
 //! The invariant: at most [`PREPARED_JOBS`] of the front of the queue are prepared ahead.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,16 +19,17 @@ use actix::prelude::*;
 use despool_spool::{Change, JobId};
 
 use super::LocalPrintProvider;
-use crate::limits::PREPARED_JOBS;
+use crate::limits::{PREPARED_JOBS, PREPARED_TIME};
 
 /// Which jobs of a printer are prepared, and how fast that goes beside playing them.
 #[derive(Debug, Default)]
 pub(super) struct Prepared {
-    ready: HashSet<JobId>,
+    ready: BTreeSet<JobId>,
     /// Those whose records are on the way to the disk, and since when.
     preparing: Option<(Instant, Vec<JobId>)>,
     sync: Duration,
-    play: Duration,
+    /// How long the last job was played.
+    play: Option<Duration>,
 }
 
 impl Prepared {
@@ -49,12 +50,14 @@ impl Prepared {
 
     /// Takes in how long the last job was played.
     pub(super) fn played(&mut self, took: Duration) {
-        self.play = took;
+        self.play = Some(took);
     }
 
     /// How many of the front of the queue are to be prepared.
     fn ahead(&self) -> usize {
-        let during = self.sync.as_nanos().saturating_mul(4).div_ceil(self.play.as_nanos().max(1));
+        let Some(play) = self.play else { return 1 };
+        let time = self.sync.saturating_mul(4).max(PREPARED_TIME);
+        let during = time.as_nanos().div_ceil(play.as_nanos().max(1));
         usize::try_from(during).unwrap_or(usize::MAX).clamp(1, PREPARED_JOBS)
     }
 
@@ -178,22 +181,23 @@ mod tests {
     }
 
     #[test]
-    fn as_many_as_are_played_during_four_syncs() {
+    fn as_many_as_are_played_during_four_syncs_or_a_short_time() {
         for (sync_us, play_us, ahead) in
-            [(0, 0, 1), (500, 1_000_000, 1), (500, 2000, 1), (500, 400, 5), (500, 200, 10)]
+            [(500, 1_000_000, 1), (500, 5000, 2), (500, 800, 10), (5000, 4000, 5), (5000, 2000, 10)]
         {
             assert_eq!(after(sync_us, play_us).ahead(), ahead, "{sync_us} {play_us}");
         }
-        assert_eq!(after(10_000, 0).ahead(), PREPARED_JOBS);
+        assert_eq!(after(0, 0).ahead(), PREPARED_JOBS);
+        assert_eq!(Prepared::default().ahead(), 1, "nobody knows how long they take");
     }
 
     #[test]
     fn more_when_half_are_gone_and_whatever_comes_first() {
-        let mut prepared = after(500, 500);
+        let mut prepared = after(5000, 5000);
         let prepare = |prepared: &mut Prepared, range| {
             prepared.begin(jobs(range), Instant::now());
             let (begun, preparing) = prepared.preparing.clone().unwrap();
-            prepared.end(begun + Duration::from_micros(500), &preparing, |_| true);
+            prepared.end(begun + Duration::from_micros(5000), &preparing, |_| true);
         };
         assert_eq!(prepared.wanted(jobs(1..9).into_iter()), jobs(1..5));
         prepare(&mut prepared, 1..5);
@@ -207,11 +211,11 @@ mod tests {
 
     #[test]
     fn the_front_of_the_queue_once_each() {
-        let mut prepared = after(300, 400);
+        let mut prepared = after(3000, 4000);
         assert_eq!(prepared.wanted(jobs(1..9).into_iter()), jobs(1..4));
         prepared.begin(jobs(1..4), Instant::now());
         assert!(prepared.is_under_way());
-        let done = Instant::now() + Duration::from_micros(300);
+        let done = Instant::now() + Duration::from_micros(3000);
         prepared.end(done, &jobs(5..6), |_| true);
         assert!(prepared.is_under_way(), "others are durable");
         prepared.remove(jobs(5..6)[0]);

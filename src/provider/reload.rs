@@ -88,7 +88,7 @@ impl LocalPrintProvider {
             .map(|entry| entry.config.name.clone())
             .collect();
         for name in leaving {
-            self.printers.remove(&name.to_lowercase());
+            self.printers.remove(&*super::key(&name));
             self.road.remove(&name);
         }
         let (known, new): (Vec<_>, Vec<_>) =

@@ -62,7 +62,7 @@ impl LocalPrintProvider {
             entry.waits_for = None;
             match pick {
                 Pick::Start(job) => match self.start(printer, job, ctx) {
-                    Begun::Yes => self.prepare_ahead(printer, ctx),
+                    Begun::Yes => return self.begun(printer, ctx),
                     Begun::Never => continue,
                     Begun::NotNow(why) => self.wait_for(printer, why, RESOURCE_PAUSE, ctx),
                 },
@@ -80,6 +80,15 @@ impl LocalPrintProvider {
             break;
         }
         self.tell_printer(printer);
+    }
+
+    /// What follows when a job has begun.
+    fn begun(&self, printer: &str, ctx: &mut Context<Self>) {
+        let printer = printer.to_owned();
+        self.afterwards(ctx, move |this, ctx| {
+            this.prepare_ahead(&printer, ctx);
+            this.tell_printer(&printer);
+        });
     }
 
     /// Looks at a printer again after a while. However often it is asked for, there is one such look under way.
@@ -156,9 +165,10 @@ impl LocalPrintProvider {
                 entry.current =
                     Some(Current { play: play.play, job, begun, phase: Phase::Playing });
                 let (name, id) = (entry.config.name.clone(), play.play);
+                let shadow = play.job.clone();
                 entry.parts.processor.tell(play);
                 self.road.shared().stage.insert(name, (id, job));
-                self.tell_job_of(job);
+                self.tell_job_afterwards(shadow, ctx);
                 self.follow_progress(ctx);
                 Begun::Yes
             }
@@ -183,9 +193,9 @@ impl LocalPrintProvider {
         }
         self.progress = Some(ctx.run_later(PROGRESS_PACE, |this, ctx| {
             this.progress = None;
-            for current in this.printers.values().filter_map(|entry| entry.current.as_ref()) {
-                this.tell_job_of(current.job);
-            }
+            let playing = this.printers.values().filter_map(|entry| entry.current.as_ref());
+            let jobs: Vec<JobId> = playing.map(|current| current.job).collect();
+            jobs.into_iter().for_each(|job| this.tell_job_of(job));
             this.follow_progress(ctx);
         }));
     }

@@ -16,24 +16,36 @@ impl Told {
     }
 }
 
+/// A balloon that is yet to be made: most often nobody wants it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct About {
+    title: &'static str,
+    body: fn(&JobView) -> String,
+}
+
+impl About {
+    /// The balloon about this job.
+    pub(super) fn balloon(self, view: &JobView) -> Request {
+        let (title, body) = (Text::literal(self.title), vec![Text::literal(&(self.body)(view))]);
+        Request::Balloon(Balloon { title, body, ..Balloon::default() })
+    }
+}
+
 /// The balloon about what is new of a job; none where it is nothing to tell its owner.
-pub(super) fn about(before: Option<&Told>, view: &JobView) -> Option<Request> {
+pub(super) fn about(before: Option<&Told>, view: &JobView) -> Option<About> {
     let same_state = before.is_some_and(|told| told.state == view.state);
     let same = same_state && before.is_some_and(|told| told.reasons == view.reasons);
-    let (title, what) = match view.state {
-        JobState::Completed if !same_state => ("Document printed", printed(view)),
-        JobState::Aborted if !same_state => ("Document not printed", failed(view)),
-        JobState::Canceled if !same_state => ("Document canceled", canceled(view)),
+    let (title, body): (_, fn(&JobView) -> String) = match view.state {
+        JobState::Completed if !same_state => ("Document printed", printed),
+        JobState::Aborted if !same_state => ("Document not printed", failed),
+        JobState::Canceled if !same_state => ("Document canceled", canceled),
         JobState::ProcessingStopped if !same && !is_only_slow(view) => {
-            ("Printer needs attention", waits(view))
+            ("Printer needs attention", waits)
         }
-        JobState::PendingHeld if !same && is_held_after_crash(view) => {
-            ("Document held", held(view))
-        }
+        JobState::PendingHeld if !same && is_held_after_crash(view) => ("Document held", held),
         _ => return None,
     };
-    let (title, body) = (Text::literal(title), vec![Text::literal(&what)]);
-    Some(Request::Balloon(Balloon { title, body, ..Balloon::default() }))
+    Some(About { title, body })
 }
 
 /// A device that takes no data for a while gives no reason, and most often goes on.
@@ -108,7 +120,8 @@ mod tests {
         let mut told: Option<Told> = None;
         let mut titles = Vec::new();
         for view in life {
-            if let Some(Request::Balloon(balloon)) = about(told.as_ref(), view) {
+            let request = about(told.as_ref(), view).map(|about| about.balloon(view));
+            if let Some(Request::Balloon(balloon)) = request {
                 titles.push(crate::asyncui::show(&[balloon.title], ""));
             }
             told = Some(Told::of(view));
@@ -147,7 +160,9 @@ mod tests {
     fn what_balloons_say() {
         let mut view = in_state(JobState::Aborted, &[]);
         view.message = "the port is gone".into();
-        let Some(Request::Balloon(balloon)) = about(None, &view) else { panic!() };
+        let Request::Balloon(balloon) = about(None, &view).unwrap().balloon(&view) else {
+            panic!()
+        };
         let said = crate::asyncui::show(&balloon.body, "");
         assert_eq!(said, "“letter” (job 1) was given up on label: the port is gone.");
     }

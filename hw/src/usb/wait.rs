@@ -16,10 +16,8 @@ impl UsbPort {
         bell: &Bell,
         until: Option<Instant>,
     ) -> Result<Ready, Error> {
-        // The first look does not wait.
-        let mut at = Some(Instant::now());
+        let mut rang = false;
         loop {
-            let rang = self.sleep(bell, at)?;
             self.take_in();
             let mut ready = self.ready(interest)?;
             ready.bell = rang && bell.hush();
@@ -27,7 +25,7 @@ impl UsbPort {
             if ready != Ready::default() || until.is_some_and(|until| until <= Instant::now()) {
                 return Ok(ready);
             }
-            at = earlier(until, self.next_look());
+            rang = self.sleep(bell, earlier(until, self.next_look()))?;
         }
     }
 

@@ -1,5 +1,7 @@
 //! The parts that records are made of: tickets, changes, shadows. Layout: see [`super::record`].
 
+use std::sync::Arc;
+
 use super::fields::{Malformed, Reader, put_text};
 use crate::JobId;
 use crate::shadow::{
@@ -214,7 +216,7 @@ pub(crate) fn put_shadow(out: &mut Vec<u8>, shadow: &Shadow) {
 pub(crate) fn shadow(from: &mut Reader<'_>) -> Result<Shadow, Malformed> {
     Ok(Shadow {
         id: id(from)?,
-        ticket: Box::new(ticket(from)?),
+        ticket: Arc::new(ticket(from)?),
         document: match from.u8()? {
             1 => DocumentState::Receiving,
             2 => DocumentState::Whole { bytes: from.u64()?, crc32c: from.u32()? },

@@ -4,13 +4,13 @@
 //! for by whoever holds the journal.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::{Listener, Options, now_ms};
 use crate::JobId;
 use crate::compact::Pace;
-use crate::disk::Request;
+use crate::disk::{Request, Soon};
 use crate::document::{Document, Growth};
 use crate::error::{Error, Result};
 use crate::journal::{Journal, Record, Room};
@@ -32,8 +32,7 @@ pub(crate) struct Inner {
     pub(crate) journal: Journal,
     pub(super) requests: crossbeam_channel::Sender<Request>,
     pub(super) small: crossbeam_channel::Sender<Small>,
-    /// The disk thread knows that something is to be durable soon.
-    pub(crate) soon: AtomicBool,
+    pub(crate) soon: Soon,
     pub(super) poison: Mutex<Option<Arc<str>>>,
     pub(crate) writers: AtomicUsize,
     pub(crate) listener: OnceLock<Listener>,
@@ -171,9 +170,7 @@ impl Inner {
         {
             growth.break_off();
         }
-        let current = Arc::new(shadow.clone());
-        table.insert(shadow);
-        Ok(current)
+        Ok(table.insert(shadow))
     }
 
     /// Ends a job whose document will never be whole.
@@ -197,6 +194,9 @@ impl Inner {
             let table = locked(&self.table);
             if let Some((document, _)) = table.growing.get(&id) {
                 return Ok(document.clone());
+            }
+            if let Some(document) = table.short.of(id) {
+                return Ok(Document::short(document));
             }
             match table.job(id).ok_or(Error::NoSuchJob { id })?.document {
                 DocumentState::Whole { bytes, .. } => bytes,

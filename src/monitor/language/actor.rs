@@ -235,8 +235,7 @@ impl Handler<StartDocPort> for LanguageMonitor {
     type Result = ();
 
     fn handle(&mut self, doc: StartDocPort, ctx: &mut Self::Context) {
-        let (title, user) = (doc.title.clone(), doc.user.clone());
-        let note = JobNote { job: doc.job, title, user, from: doc.from };
+        let note = JobNote { job: doc.job, ticket: doc.ticket.clone(), from: doc.from };
         let boundaries = self.seat.with(|held| {
             held.playing = Some(doc.play);
             held.core.boundaries()

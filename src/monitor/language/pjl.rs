@@ -114,7 +114,7 @@ impl Language for Pjl {
         }
         // A job that goes on in the middle has had its beginning.
         if self.envelope && job.from == 0 {
-            let display = printable(&job.title);
+            let display = printable(&job.ticket.title);
             let name = job.job;
             let begin =
                 format!("{UEL}@PJL JOB NAME = \"{JOB_NAME}{name}\" DISPLAY = \"{display}\"\r\n");

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use despool_hw::DeviceId;
-use despool_spool::JobId;
+use despool_spool::{JobId, Ticket};
 
 use super::{Action, DeviceNote, Finding, JobNote, Language, Reason, Setup, Status};
 use crate::config::StatusQueries;
@@ -108,12 +108,8 @@ pub(super) fn device(id: &str) -> DeviceNote {
 }
 
 pub(super) fn note() -> JobNote {
-    JobNote {
-        job: JobId::new(42).unwrap(),
-        title: "Le\"tter\u{e9}\r\n".into(),
-        user: "me".into(),
-        from: 0,
-    }
+    let ticket = Ticket { title: "Le\"tter\u{e9}\r\n".into(), ..Ticket::new("printer") };
+    JobNote { job: JobId::new(42).unwrap(), ticket: ticket.into(), from: 0 }
 }
 
 /// A finding of these reasons.

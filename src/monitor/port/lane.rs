@@ -197,17 +197,21 @@ impl PortThread {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts an order into the lane; false where it is full, which the senders' bounds exclude.
+    /// Puts an order into the lane; false where it is full, which the senders' bounds exclude. The thread sees it when
+    /// [`Self::ring`] wakes it.
     pub(super) fn order(&self, order: Order) -> bool {
-        let sent = self.orders.try_send(order).is_ok();
+        self.orders.try_send(order).is_ok()
+    }
+
+    /// Wakes the thread.
+    pub(super) fn ring(&self) {
         self.bell.ring();
-        sent
     }
 
     /// Puts a request beside the lane; false where even that is full.
     pub(super) fn urge(&self, urgent: Urgent) -> bool {
         let sent = self.urgent.try_send(urgent).is_ok();
-        self.bell.ring();
+        self.ring();
         sent
     }
 }

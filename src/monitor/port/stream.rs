@@ -182,7 +182,7 @@ impl Stream {
         Played { accepted: self.taken.saturating_sub(in_flight), offered: self.taken }
     }
 
-    /// Offers bytes once. `gone` is told of each piece that has gone.
+    /// Offers bytes once. `gone` is told of each piece that has gone, as long as more may come.
     pub(super) fn step(
         &mut self,
         port: &mut dyn Port,
@@ -222,7 +222,7 @@ impl Stream {
             self.last_gone = self.pieces.pop_front();
             self.preceding = self.preceding.saturating_sub(1);
             (self.cursor, self.faulted) = (0, false);
-            if counted {
+            if counted && !self.ended {
                 gone(PortEvent::Room(self.play));
             }
         } else if took == 0 {

@@ -85,16 +85,21 @@ impl Bench {
         job
     }
 
+    fn order(&self, order: Order) {
+        assert!(self.thread.order(order));
+        self.thread.ring();
+    }
+
     fn begin(&self, job: JobId, from: u64) -> PlayId {
         let (play, progress) = (PlayId::fresh(), self.spool.progress(job).unwrap());
-        assert!(self.thread.order(Order::Begin(Begin { play, job, from, progress })));
+        self.order(Order::Begin(Begin { play, job, from, progress }));
         play
     }
 
     fn write(&self, play: impl Into<Option<PlayId>>, bytes: &[u8]) {
         let (play, bytes) = (play.into(), bytes.to_vec());
         let piece = if play.is_some() { Piece::inline(bytes) } else { Piece::monitor(bytes) };
-        assert!(self.thread.order(Order::Write { play, piece }));
+        self.order(Order::Write { play, piece });
     }
 
     async fn abort(&mut self, play: PlayId, how: How) -> Option<u64> {
@@ -109,7 +114,7 @@ impl Bench {
     }
 
     async fn end(&mut self, play: PlayId) {
-        assert!(self.thread.order(Order::End(play)));
+        self.order(Order::End(play));
         while let Ok(event) = self.events.try_recv() {
             assert!(matches!(event, PortEvent::Room(_)), "{event:?}");
         }

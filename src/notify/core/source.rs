@@ -60,6 +60,11 @@ impl Core {
         Ok(id)
     }
 
+    /// Whether there is any registration.
+    pub fn has_registrations(&self) -> bool {
+        !self.registrations.is_empty()
+    }
+
     /// Whether any registration matches: what would be sent now would be for somebody.
     pub fn is_listened_to(&self, topic: &Topic) -> bool {
         self.topics.get(topic).is_some_and(|listed| !listed.registrations.is_empty())

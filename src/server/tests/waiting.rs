@@ -40,7 +40,9 @@ async fn a_spool_file_that_cannot_be_opened_now_is_waited_for() {
     let device = printer(Language::Plain);
     let rig = rig(&[("label", serial(&device), "")]);
     rig.control_printer("label", PrinterControl::Pause).await;
-    let (job, mut state) = rig.submit("label", b"kept").await;
+    // Shorter ones are in memory.
+    let kept = document(100_000);
+    let (job, mut state) = rig.submit("label", &kept).await;
     let file = rig.dir.path().join("spool").join(job.file_name());
     let aside = rig.dir.path().join("aside");
     std::fs::rename(&file, &aside).unwrap();
@@ -50,8 +52,8 @@ async fn a_spool_file_that_cannot_be_opened_now_is_waited_for() {
     std::fs::remove_dir(&file).unwrap();
     std::fs::rename(&aside, &file).unwrap();
     rig.wait_for(job, &mut state, JobState::Completed).await;
-    until(device.handle(), |snapshot| snapshot.bytes == 4).await;
-    assert_eq!(device.handle().take_kept(), b"kept");
+    until(device.handle(), |snapshot| snapshot.bytes == 100_000).await;
+    assert_eq!(device.handle().take_kept(), kept);
     rig.server.stop().await;
 }
 

@@ -73,7 +73,7 @@ fn balloons_to_the_letter() {
             "\u{201c}a &amp; b\u{201d} (job 1) was cut off on label and waits for a decision.",
         ),
     ] {
-        let request = balloon::about(None, &view).unwrap();
+        let request = balloon::about(None, &view).unwrap().balloon(&view);
         let inside = format!("<balloonUI><title>{title}</title><body>{body}</body></balloonUI>");
         golden(&request, &inside);
     }
@@ -132,7 +132,7 @@ proptest! {
     /// Whatever a document is called and a device displays, a client can read it, and there is no second meaning in it.
     #[test]
     fn words_from_outside_stay_words(view in hostile()) {
-        let told = balloon::about(None, &view);
+        let told = balloon::about(None, &view).map(|about| about.balloon(&view));
         let asked = KINDS.map(|kind| kind.message_box(&view));
         for request in told.into_iter().chain(asked) {
             let read = Request::parse(&request.encode());
@@ -152,7 +152,7 @@ proptest! {
     /// The same view asks and tells nothing twice.
     #[test]
     fn what_was_told_is_not_told_again(view in hostile()) {
-        prop_assert_eq!(balloon::about(Some(&Told::of(&view)), &view), None);
+        prop_assert!(balloon::about(Some(&Told::of(&view)), &view).is_none());
         let both = [Ask::MediaEmpty, Ask::HeldAfterCrash];
         prop_assert_eq!(Kind::wanted(&view, &[]), None);
         let wanted = Kind::wanted(&view, &both);

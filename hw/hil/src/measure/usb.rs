@@ -1,13 +1,13 @@
 //! USB: throughput beside `cat`, and the time between jobs in which the wire lies idle.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{
     Figure, LAPS, Limit, TURNS, completed, lap, listen_no_more, median, milliseconds, ratio,
 };
 use crate::Bench;
 use crate::device::Printer;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::limits::EVENT;
 use crate::scenario::Stage;
 use crate::scenario::attach::{URI, Wire, attach};
@@ -92,16 +92,18 @@ const JOBS: usize = 100;
 const LABEL: &[u8] =
     b"^XA^FO50,50^ADN,36,20^FDDespool^FS^FO50,100^BY3^BCN,100,Y,N,N^FD123456789012^FS^XZ";
 
-/// From the arrival of a job's only transfer to that of the next one's; the printer takes each at once. The floor is a loop
-/// that writes as many labels to `usblp`, each by a write of its own.
+/// From the arrival of a job's only transfer to that of the next one's; the jobs wait, their senders have gone, and the
+/// printer takes each at once. The floor is a loop that writes as many labels to `usblp`, each by a write of its own.
 pub(super) fn dead_time(stage: &Stage) -> Result<Vec<Figure>> {
     let bench = stage.setup.start()?;
     let (printer, wire) = attach(&bench, Slot::Xhci(0))?;
     let floor = median(loop_gaps(&bench, &printer, &wire)?);
     let before = wire.with(|device| device.arrivals().len());
-    let queue = Queue::new("label", URI).with("appsocket", "127.0.0.1:9100");
-    let server = Server::start(&bench, stage, &[queue])?;
-    queue_labels(&bench, &server, &wire)?;
+    let server = Server::start(&bench, stage, &[Queue::new("label", URI)])?;
+    wire.with(|device| device.set_nak(true));
+    for _ in 0..JOBS {
+        server.print("label", LABEL)?;
+    }
     listen_no_more(&bench)?;
     wire.with(|device| device.set_nak(false));
     printer.wait_for_bytes(2 * (JOBS * LABEL.len()) as u64)?;
@@ -133,27 +135,4 @@ fn gaps(wire: &Wire, before: usize) -> Vec<Duration> {
     let arrivals = wire.with(|device| device.arrivals().to_vec());
     let pairs = arrivals.iter().skip(before).zip(arrivals.iter().skip(before + 1));
     pairs.map(|(one, next)| next.duration_since(*one)).collect()
-}
-
-/// Queues the jobs while the printer takes nothing. A sender stays until its job is done, since it may be told what the printer
-/// says: its end would be part of what is measured, so it is sent away before.
-fn queue_labels(bench: &Bench, server: &Server<'_>, wire: &Wire) -> Result<()> {
-    const KILL: i32 = 9;
-    bench.guest().write("/tmp/label", LABEL)?;
-    wire.with(|device| device.set_nak(true));
-    let script = format!(
-        "n=0; while [ $n -lt {JOBS} ]; do busybox nc 127.0.0.1 9100 < /tmp/label & n=$((n+1)); done; wait"
-    );
-    let sending = bench.guest().spawn(&["/bin/sh", "-c", &script])?;
-    let until = Instant::now() + EVENT;
-    while server.printer("label")?.get("queued").and_then(serde_json::Value::as_u64)
-        < Some(JOBS as u64)
-    {
-        if Instant::now() > until {
-            let what = "the jobs are not queued".to_owned();
-            return Err(Error::TooLate { what, waited: EVENT });
-        }
-    }
-    sending.signal(KILL)?;
-    sending.wait(EVENT).map(drop)
 }

@@ -22,6 +22,9 @@ use crate::vm::{Output, Running};
 const CONFIG: &str = "/tmp/despool.toml";
 const STATE: &str = "/tmp/state";
 
+/// Where it logs to: by the bench's own line each word of it would cost the guest's processor more than it cost the server.
+const LOG: &str = "/host/tmp/despool.log";
+
 /// What the server is listened to for.
 const TYPES: [[&str; 2]; 2] = [["--type", "job"], ["--type", "printer"]];
 
@@ -61,10 +64,11 @@ impl<'a> Server<'a> {
     }
 
     fn begin(bench: &'a Bench, despool: String, configured: bool) -> Result<Self> {
-        let serving = spawn(bench, &despool, "serve", configured, &[])?;
-        wait_until_it_listens(bench, &serving)?;
+        let serving = start(bench, &words(&despool, "serve", configured, &[]))?;
+        wait_until_it_listens(bench)?;
         let watch = [["--json"].as_slice(), TYPES.as_flattened()].concat();
-        let news = News::listen(spawn(bench, &despool, "watch", configured, &watch)?, TYPES.len())?;
+        let watch = words(&despool, "watch", configured, &watch);
+        let news = News::listen(bench.guest().spawn_host(&watch)?, TYPES.len())?;
         Ok(Self { bench, despool, serving, news, configured })
     }
 
@@ -80,7 +84,7 @@ impl<'a> Server<'a> {
 
     /// What it has logged so far.
     pub fn log(&self) -> String {
-        self.serving.so_far().complaints()
+        log(self.bench)
     }
 
     /// Runs `despool` with these words to its end.
@@ -198,7 +202,7 @@ impl<'a> Server<'a> {
         const TERMINATE: i32 = 15;
         self.serving.signal(TERMINATE)?;
         let ended = self.serving.wait(EVENT)?;
-        let said = ended.complaints();
+        let said = log(self.bench);
         holds(&format!("the server ends well: {said}"), ended.status == 0)?;
         Ok(said)
     }
@@ -208,23 +212,33 @@ fn program(stage: &Stage) -> String {
     stage.despool.to_string_lossy().into_owned()
 }
 
-fn spawn(
-    bench: &Bench,
-    despool: &str,
-    command: &str,
+/// `despool COMMAND`, with its configuration or its state.
+fn words<'a>(
+    despool: &'a str,
+    command: &'a str,
     configured: bool,
-    more: &[&str],
-) -> Result<Running> {
+    more: &[&'a str],
+) -> Vec<&'a str> {
     let at: &[&str] = if configured { &["--config", CONFIG] } else { &["--state-dir", STATE] };
-    bench.guest().spawn_host(&[&[despool, command], at, more].concat())
+    [&[despool, command], at, more].concat()
 }
 
-fn wait_until_it_listens(bench: &Bench, serving: &Running) -> Result<()> {
+/// Starts a program of the host that logs to [`LOG`].
+fn start(bench: &Bench, words: &[&str]) -> Result<Running> {
+    let script = format!("exec busybox chroot /host \"$@\" 2>> {LOG}");
+    bench.guest().spawn(&[&["/bin/sh", "-c", &script, "sh"], words].concat())
+}
+
+fn log(bench: &Bench) -> String {
+    let read = bench.guest().shell(&format!("busybox cat {LOG}"));
+    read.map_or_else(|error| format!("its log cannot be read: {error}"), |log| log.text())
+}
+
+fn wait_until_it_listens(bench: &Bench) -> Result<()> {
     let file = format!("/host{STATE}/listeners.json");
-    bench.until("[ -e \"$0\" ]", &file, EVENT).map_err(|error| {
-        let said = serving.so_far();
-        Error::Unexpected(format!("{error}; despool says: {}", said.complaints()))
-    })
+    bench
+        .until("[ -e \"$0\" ]", &file, EVENT)
+        .map_err(|error| Error::Unexpected(format!("{error}; despool says: {}", log(bench))))
 }
 
 fn has_ended(state: &str) -> bool {
