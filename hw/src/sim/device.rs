@@ -54,7 +54,8 @@ pub(super) struct State {
     wire: Option<Wire>,
     watchers: Vec<(u64, Bell)>,
     next_watcher: u64,
-    waiters: usize,
+    /// One for each who waits for a state: below so many bytes of jobs it need not be woken (0: every change matters).
+    waiters: Vec<u64>,
     hook: Option<Hook>,
 }
 
@@ -68,7 +69,7 @@ impl SimHandle {
             wire: None,
             watchers: Vec::new(),
             next_watcher: 0,
-            waiters: 0,
+            waiters: Vec::new(),
             hook: None,
         };
         let (state, changed) = (Mutex::new(state), Condvar::new());
@@ -128,6 +129,21 @@ impl SimHandle {
     /// Waits until `wanted` holds; false: the deadline came first. Woken by every change, no polling. `wanted` is
     /// called under the printer's lock: it must not use the handle.
     pub fn wait_for(&self, wanted: impl Fn(&Snapshot) -> bool, deadline: Instant) -> bool {
+        self.wait(0, wanted, deadline)
+    }
+
+    /// Waits until the printer has this many bytes of jobs; false: the deadline came first. Not woken by every piece on
+    /// the way there, so that a wait for the end of a job takes nothing from whoever sends it.
+    pub fn wait_for_bytes(&self, bytes: u64, deadline: Instant) -> bool {
+        self.wait(bytes, |state| state.bytes >= bytes, deadline)
+    }
+
+    fn wait(
+        &self,
+        least_bytes: u64,
+        wanted: impl Fn(&Snapshot) -> bool,
+        deadline: Instant,
+    ) -> bool {
         let mut state = self.lock();
         let held = loop {
             let now = Instant::now();
@@ -137,7 +153,7 @@ impl SimHandle {
                 break held;
             }
             let until = earlier(state.model.next_event(now), Some(deadline)).unwrap_or(deadline);
-            state = self.doze(state, until);
+            state = self.doze(state, least_bytes, until);
         };
         self.let_go(state);
         held
@@ -158,7 +174,7 @@ impl SimHandle {
         let mut state = self.lock();
         state.model.tick(now);
         let result = act(&mut state, now);
-        if state.waiters > 0 {
+        if state.is_awaited() {
             self.shared.changed.notify_all();
         }
         self.let_go(state);
@@ -186,13 +202,15 @@ impl SimHandle {
     fn doze<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
+        least_bytes: u64,
         until: Instant,
     ) -> MutexGuard<'a, State> {
         let left = until.saturating_duration_since(Instant::now());
-        state.waiters = state.waiters.saturating_add(1);
+        state.waiters.push(least_bytes);
         let waited = self.shared.changed.wait_timeout(state, left);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.waiters = state.waiters.saturating_sub(1);
+        let ours = state.waiters.iter().position(|least| *least == least_bytes);
+        ours.map(|at| state.waiters.swap_remove(at));
         state
     }
 
@@ -232,6 +250,12 @@ impl fmt::Debug for SimHandle {
 impl State {
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot { hosts: self.hosts, ..self.model.snapshot() }
+    }
+
+    /// True where somebody waits whom a change may concern.
+    fn is_awaited(&self) -> bool {
+        let least = self.waiters.iter().min();
+        least.is_some_and(|least| *least == 0 || self.model.snapshot().bytes >= *least)
     }
 
     /// Wakes those who wait on a descriptor.

@@ -8,6 +8,9 @@
 //! A pty has no modem lines, no baud rate of its own and forces 8 bits without parity; XON/XOFF works (`xoff`,
 //! `xon`).
 //!
+//! A UART hands over what it has when it has some: a host that writes byte by byte (QEMU's UART does) is not answered by a
+//! wake for each, which would take more of the processor than the host has ([`crate::limits::SIM_PTY_REST`]).
+//!
 //! The one invariant: a byte read from the master is taken by the printer, or waits for it; none is dropped while the
 //! cable is in.
 
@@ -26,7 +29,7 @@ use super::device::SimHandle;
 use super::edge::{Host, Intake, Pumped, Stop, Worker, send};
 use super::model::Model;
 use crate::Error;
-use crate::limits::SIM_BACK_BYTES;
+use crate::limits::{SIM_BACK_BYTES, SIM_PTY_LITTLE_BYTES, SIM_PTY_REST};
 use crate::poll::poll;
 
 /// A running printer behind a pty. Dropping it is like unplugging it.
@@ -140,6 +143,7 @@ struct Edge {
 struct Talk<'a> {
     master: &'a OwnedFd,
     out: &'a mut Vec<u8>,
+    took_bytes: usize,
 }
 
 impl Host for Talk<'_> {
@@ -147,7 +151,9 @@ impl Host for Talk<'_> {
         Ok(rustix::io::read(self.master, buf)?)
     }
 
-    fn took(&mut self, _bytes: &[u8]) {}
+    fn took(&mut self, bytes: &[u8]) {
+        self.took_bytes = self.took_bytes.saturating_add(bytes.len());
+    }
 
     fn hear(&mut self, model: &mut Model, _asked: bool) {
         // What a host does not read stays with the printer, which has a bound of its own.
@@ -217,8 +223,7 @@ impl Edge {
     fn turn(&mut self, wants: &Wants) -> io::Result<()> {
         let waiting = !self.intake.waiting().is_empty();
         if wants.read && waiting {
-            self.pump_in();
-            return Ok(());
+            return self.pump_in();
         }
         let mut interest = PollFlags::empty();
         interest.set(PollFlags::IN, wants.read);
@@ -229,7 +234,7 @@ impl Edge {
         let found = fds.get(1).map_or(PollFlags::empty(), PollFd::revents);
         self.stop.bell.hush();
         if found.contains(PollFlags::IN) {
-            self.pump_in();
+            self.pump_in()?;
         }
         if found.contains(PollFlags::OUT) {
             self.pump_out();
@@ -237,13 +242,20 @@ impl Edge {
         Ok(())
     }
 
-    fn pump_in(&mut self) {
+    fn pump_in(&mut self) -> io::Result<()> {
         let Self { intake, line, printer, out, .. } = self;
-        let Some(TtyLine { master, .. }) = line else { return };
-        let pumped = intake.pump(printer, usize::MAX, &mut Talk { master, out });
+        let Some(TtyLine { master, .. }) = line else { return Ok(()) };
+        let mut host = Talk { master, out, took_bytes: 0 };
+        let pumped = intake.pump(printer, usize::MAX, &mut host);
+        let little = (1..SIM_PTY_LITTLE_BYTES).contains(&host.took_bytes);
         if let Pumped::Broken | Pumped::End = pumped {
             *line = None;
+        } else if little && out.is_empty() {
+            // The bell stays rung.
+            let mut bell = [PollFd::new(&self.stop.bell, PollFlags::IN)];
+            poll(&mut bell, Instant::now().checked_add(SIM_PTY_REST))?;
         }
+        Ok(())
     }
 
     fn pump_out(&mut self) {

@@ -76,7 +76,8 @@ impl Printer {
 
     /// Waits until it has taken this many bytes of jobs.
     pub fn wait_for_bytes(&self, bytes: u64) -> Result<()> {
-        self.wait_for(&format!("{bytes} bytes"), EVENT, |printer| printer.bytes >= bytes)
+        let wait = |deadline| self.handle.wait_for_bytes(bytes, deadline);
+        self.wait(&format!("{bytes} bytes"), EVENT, wait)
     }
 
     /// Waits for anything that can be seen of it.
@@ -86,10 +87,14 @@ impl Printer {
         limit: Duration,
         wanted: impl Fn(&Snapshot) -> bool,
     ) -> Result<()> {
+        self.wait(what, limit, |deadline| self.handle.wait_for(&wanted, deadline))
+    }
+
+    fn wait(&self, what: &str, limit: Duration, wait: impl Fn(Instant) -> bool) -> Result<()> {
         let until = Patience::new(limit);
         loop {
             let left = until.left();
-            if self.handle.wait_for(&wanted, Instant::now() + left) {
+            if wait(Instant::now() + left) {
                 return Ok(());
             }
             if left.is_zero() {

@@ -36,6 +36,30 @@ fn commands_are_answered_and_wake_who_waits() {
 }
 
 #[test]
+fn who_waits_for_bytes_is_woken_by_the_last_of_them() {
+    let printer = printer();
+    let take = |bytes: &[u8]| printer.with(|state, now| state.model.take(bytes, None, now));
+    let other = printer.clone();
+    let waiter = std::thread::spawn(move || other.wait_for_bytes(6, soon()));
+    take(b"abc");
+    take(b"de");
+    let is_awaited = |waiters: &[u64]| {
+        printer.with(|state, _| {
+            let waiting = std::mem::replace(&mut state.waiters, waiters.to_vec());
+            let awaited = state.is_awaited();
+            state.waiters = waiting;
+            awaited
+        })
+    };
+    assert!(!is_awaited(&[]) && !is_awaited(&[6, 7]), "five bytes do not concern them");
+    assert!(is_awaited(&[7, 5]) && is_awaited(&[6, 0]));
+    take(b"f");
+    assert!(waiter.join().unwrap());
+    assert!(printer.lock().waiters.is_empty());
+    assert!(!printer.wait_for_bytes(7, Instant::now()));
+}
+
+#[test]
 fn the_hook_hears_everything_in_order_and_may_use_the_handle() {
     let printer = printer();
     let (tx, rx) = mpsc::channel();

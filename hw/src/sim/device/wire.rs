@@ -75,7 +75,7 @@ impl SimHandle {
             let Some(deadline) = deadline.filter(|deadline| Instant::now() < *deadline) else {
                 return Err("the wire did not follow in time".to_owned());
             };
-            state = self.doze(state, deadline);
+            state = self.doze(state, 0, deadline);
         }
     }
 }
