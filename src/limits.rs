@@ -64,6 +64,9 @@ pub const READ_BYTES: usize = 4096;
 /// port may lie idle between two jobs.
 pub const TIMER_SLACK_NS: NonZeroU64 = NonZeroU64::MIN;
 
+/// While a port holds bytes of which it does not know whether they have gone, how far it is is noted this often.
+pub const NOTE_PACE: Duration = Duration::from_millis(10);
+
 /// While a device takes bytes without a pause, its back channel is looked at this often.
 pub const GLANCE: Duration = Duration::from_millis(1);
 

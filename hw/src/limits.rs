@@ -126,7 +126,7 @@ pub const SIM_EVENTS: usize = 1024;
 /// Simulated printer: one read from its wire.
 pub const SIM_READ_BYTES: usize = 64 * 1024;
 
-/// Simulated printer on a pty: after it got less than this (what a tty's own buffer holds) and has nothing to say …
+/// Simulated printer behind a FIFO: after it got less than this (what a tty's own buffer holds) and has nothing to say …
 pub const SIM_PTY_LITTLE_BYTES: usize = 4096;
 
 /// … it rests for this long before it looks for more: about the time of a FIFO of 16 bytes at 115200 baud.

@@ -8,9 +8,6 @@
 //! A pty has no modem lines, no baud rate of its own and forces 8 bits without parity; XON/XOFF works (`xoff`,
 //! `xon`).
 //!
-//! A UART hands over what it has when it has some: a host that writes byte by byte (QEMU's UART does) is not answered by a
-//! wake for each, which would take more of the processor than the host has ([`crate::limits::SIM_PTY_REST`]).
-//!
 //! The one invariant: a byte read from the master is taken by the printer, or waits for it; none is dropped while the
 //! cable is in.
 
@@ -50,16 +47,22 @@ struct Place {
 impl PtyPrinter {
     /// Starts a printer behind a new pty.
     pub fn start(model: Model) -> Result<Self, Error> {
-        Self::launch(model, None)
+        Self::launch(model, None, false)
     }
 
     /// Starts a printer behind a new pty that is found under `link`, a symbolic link made here (and replaced, if it
     /// is one already). The link is there while the cable is in.
     pub fn start_at(model: Model, link: impl Into<PathBuf>) -> Result<Self, Error> {
-        Self::launch(model, Some(link.into()))
+        Self::launch(model, Some(link.into()), false)
     }
 
-    fn launch(mut model: Model, link: Option<PathBuf>) -> Result<Self, Error> {
+    /// The same for a host that writes byte by byte, as QEMU's UART does: as a real FIFO it hands over what has gathered
+    /// ([`crate::limits::SIM_PTY_REST`]). To be woken for each byte takes more of the processor than the host has.
+    pub fn start_behind_fifo(model: Model, link: impl Into<PathBuf>) -> Result<Self, Error> {
+        Self::launch(model, Some(link.into()), true)
+    }
+
+    fn launch(mut model: Model, link: Option<PathBuf>, rests: bool) -> Result<Self, Error> {
         model.set_serial();
         let printer = SimHandle::new(model);
         let place = Arc::new(Place { link, slave: Mutex::default() });
@@ -67,7 +70,8 @@ impl PtyPrinter {
             .map_err(|source| Error::Ours { doing: "making a pty", source })?;
         let (wire, at) = (printer.clone(), Arc::clone(&place));
         printer.expect_wire();
-        let worker = Worker::spawn("sim-pty", move |stop| Edge::new(stop, wire, at, line).run())?;
+        let worker =
+            Worker::spawn("sim-pty", move |stop| Edge::new(stop, wire, at, line, rests).run())?;
         Ok(Self { printer, place, _worker: worker })
     }
 
@@ -137,6 +141,8 @@ struct Edge {
     intake: Intake,
     /// What the printer says and the tty has not taken.
     out: Vec<u8>,
+    /// After a few bytes it lets more gather.
+    rests: bool,
 }
 
 /// The host behind the tty.
@@ -172,9 +178,9 @@ struct Wants {
 }
 
 impl Edge {
-    fn new(stop: Stop, printer: SimHandle, place: Arc<Place>, line: TtyLine) -> Self {
+    fn new(stop: Stop, printer: SimHandle, place: Arc<Place>, line: TtyLine, rests: bool) -> Self {
         let (intake, out) = (Intake::default(), Vec::new());
-        Self { stop, printer, place, line: Some(line), plugs: 0, intake, out }
+        Self { stop, printer, place, line: Some(line), plugs: 0, intake, out, rests }
     }
 
     fn run(mut self) {
@@ -243,14 +249,14 @@ impl Edge {
     }
 
     fn pump_in(&mut self) -> io::Result<()> {
-        let Self { intake, line, printer, out, .. } = self;
+        let Self { intake, line, printer, out, rests, .. } = self;
         let Some(TtyLine { master, .. }) = line else { return Ok(()) };
         let mut host = Talk { master, out, took_bytes: 0 };
         let pumped = intake.pump(printer, usize::MAX, &mut host);
         let little = (1..SIM_PTY_LITTLE_BYTES).contains(&host.took_bytes);
         if let Pumped::Broken | Pumped::End = pumped {
             *line = None;
-        } else if little && out.is_empty() {
+        } else if *rests && little && out.is_empty() {
             // The bell stays rung.
             let mut bell = [PollFd::new(&self.stop.bell, PollFlags::IN)];
             poll(&mut bell, Instant::now().checked_add(SIM_PTY_REST))?;

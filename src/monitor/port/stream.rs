@@ -7,7 +7,8 @@
 //!
 //! A note says how far the device stands for certain, and how far it may stand at most: the next [`WRITE_BYTES`], which
 //! may be many writes to a port that takes little at a time. While the device takes bytes without a pause the next note is
-//! made when that is used up. Whenever the thread is about to wait, the last note is exact.
+//! made when that is used up. Whenever the thread is about to wait, the last note is exact; of a port that holds bytes and
+//! cannot say what becomes of them, it is at most [`NOTE_PACE`] old, or the stall.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use despool_hw::Port;
 use despool_spool::{JobId, Played, Progress};
 
 use super::lane::{Begin, PortEvent, Stopped};
-use crate::limits::WRITE_BYTES;
+use crate::limits::{NOTE_PACE, WRITE_BYTES};
 use crate::monitor::PlayId;
 use crate::piece::Piece;
 
@@ -47,6 +48,8 @@ pub(super) struct Stream {
     pub(super) phase: Phase,
     /// When the device took something last.
     pub(super) moved: Instant,
+    /// When the note was made as exact as can be last.
+    settled: Instant,
 }
 
 /// A question that goes out between two bytes of the document.
@@ -119,6 +122,7 @@ impl Stream {
             ended: false,
             phase: Phase::Beginning,
             moved: now,
+            settled: now,
         }
     }
 
@@ -190,8 +194,7 @@ impl Stream {
         gone: impl Fn(PortEvent),
     ) -> Result<Step, Stop> {
         if !self.say_aside(port)? {
-            self.settle(port)?;
-            return Ok(Step::Blocked);
+            return self.blocked(port, now);
         }
         let Some(piece) = self.pieces.front() else {
             self.settle(port)?;
@@ -226,11 +229,20 @@ impl Stream {
                 gone(PortEvent::Room(self.play));
             }
         } else if took == 0 {
-            self.settle(port)?;
-            return Ok(Step::Blocked);
+            return self.blocked(port, now);
         }
         self.moved = now;
         Ok(Step::Moved)
+    }
+
+    /// What the driver holds makes the offset uncertain in any case: the last note is good enough for a while.
+    fn blocked(&mut self, port: &dyn Port, now: Instant) -> Result<Step, Stop> {
+        let fresh = now.saturating_duration_since(self.settled) < NOTE_PACE;
+        if port.in_flight() == 0 || !fresh {
+            self.settled = now;
+            self.settle(port)?;
+        }
+        Ok(Step::Blocked)
     }
 
     /// Puts in the question that is due here; false where the device has no room for it. That it takes a question is no

@@ -56,7 +56,8 @@ struct Shared {
 impl SerialPort {
     /// Makes the tty and listens in `dir` for QEMU's shim.
     pub(crate) fn listen(dir: &Path, build: PrinterBuild) -> Result<Self> {
-        let tty = PtyPrinter::start_at(super::printer::model(build), dir.join("serial.dev"))?;
+        let tty =
+            PtyPrinter::start_behind_fifo(super::printer::model(build), dir.join("serial.dev"))?;
         let path = dir.join("serial.sock");
         let listener = UnixListener::bind(&path).map_err(file("listening on", &path))?;
         let shared = Arc::new(Shared::default());

@@ -141,6 +141,9 @@ impl Driver<'_> {
         self.upward.flush(Instant::now());
         if now_stalled {
             self.stall(true);
+            if let (Some(port), Some(stream)) = (self.port.as_deref(), self.stream.as_mut()) {
+                stream.settle(port)?;
+            }
         }
         self.serve(ready)
     }
