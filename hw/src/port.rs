@@ -185,6 +185,12 @@ pub trait Port: Send {
         usize::MAX
     }
 
+    /// True where `write` hands lent pages to the kernel, so that it is worth while to bring them in before; false where it
+    /// copies from the file.
+    fn reads_pages(&self) -> bool {
+        true
+    }
+
     /// Of the bytes taken, those the driver may still hand back (see the module). Zero on ports over a descriptor.
     fn in_flight(&self) -> u64 {
         0

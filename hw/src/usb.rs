@@ -216,6 +216,10 @@ impl Port for UsbPort {
         sent.map_err(|source| Error::Document { port: self.name.clone(), source })
     }
 
+    fn reads_pages(&self) -> bool {
+        false
+    }
+
     fn in_flight(&self) -> u64 {
         self.in_flight_now()
     }

@@ -200,7 +200,7 @@ impl Stream {
             self.settle(port)?;
             return Ok(if self.ended { Step::Done } else { Step::Starved });
         };
-        if !std::mem::replace(&mut self.faulted, true) {
+        if port.reads_pages() && !std::mem::replace(&mut self.faulted, true) {
             piece.prefault();
         }
         let counted = piece.is_of_job();
