@@ -112,7 +112,7 @@ pub struct Document {
 #[derive(Clone)]
 enum Place {
     File { file: Arc<dyn File>, name: Arc<str> },
-    Memory(Arc<[u8]>),
+    Memory(Arc<Vec<u8>>),
 }
 
 impl Document {
@@ -121,7 +121,7 @@ impl Document {
     }
 
     /// A whole one that is in memory.
-    pub(crate) fn short(bytes: Arc<[u8]>) -> Self {
+    pub(crate) fn short(bytes: Arc<Vec<u8>>) -> Self {
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         Self { place: Place::Memory(bytes), growth: Growth::whole(length) }
     }

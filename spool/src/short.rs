@@ -13,7 +13,7 @@ use crate::limits::{COPIED_BYTES, SHORT_BYTES};
 
 #[derive(Default)]
 pub(crate) struct Short {
-    documents: HashMap<JobId, Arc<[u8]>>,
+    documents: HashMap<JobId, Arc<Vec<u8>>>,
     bytes: usize,
 }
 
@@ -24,11 +24,11 @@ impl Short {
         let bytes = self.bytes.saturating_add(document.len());
         if document.len() <= COPIED_BYTES && bytes <= SHORT_BYTES {
             self.bytes = bytes;
-            self.documents.insert(id, document.into());
+            self.documents.insert(id, Arc::new(document));
         }
     }
 
-    pub(crate) fn of(&self, id: JobId) -> Option<Arc<[u8]>> {
+    pub(crate) fn of(&self, id: JobId) -> Option<Arc<Vec<u8>>> {
         self.documents.get(&id).cloned()
     }
 
@@ -59,7 +59,7 @@ mod tests {
         short.keep(id(2), vec![3; 4]);
         assert_eq!(
             (short.bytes, short.of(id(2)).as_deref()),
-            (SHORT_BYTES - 2 * COPIED_BYTES + 4, Some(&[3; 4][..]))
+            (SHORT_BYTES - 2 * COPIED_BYTES + 4, Some(&vec![3; 4]))
         );
     }
 }
