@@ -203,11 +203,7 @@ impl Place {
             Self::Memory(document) => {
                 let from = usize::try_from(offset).unwrap_or(usize::MAX);
                 let rest = document.get(from..).unwrap_or_default();
-                let there = rest.len().min(buf.len());
-                for (to, byte) in buf.iter_mut().zip(rest) {
-                    *to = *byte;
-                }
-                Ok(there)
+                Ok(io::Read::read(&mut &*rest, buf).unwrap_or(0))
             }
         }
     }

@@ -243,7 +243,7 @@ impl Shadow {
             }
             Change::Complete { at_ms } => self.state = State::Completed { at_ms: *at_ms },
             Change::Reprint => self.reprint(),
-            Change::Edit(ticket) => self.ticket = Arc::from(ticket.clone()),
+            Change::Edit(ticket) => self.ticket = ticket.clone(),
             Change::Confirm(confirmed) => self.confirmed = *confirmed,
         }
         Ok(())

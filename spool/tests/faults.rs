@@ -46,7 +46,7 @@ fn scenario() -> Vec<Op> {
         change(1, Change::Release, true),
         change(2, Change::Cancel { at_ms: 5, why: "by hand".into() }, true),
         change(0, Change::Reprint, true),
-        change(1, Change::Edit(Box::new(Ticket::new("other"))), true),
+        change(1, Change::Edit(Ticket::new("other").into()), true),
         Op::Remove { job: 2 },
         Op::Compact,
         Op::Submit { bytes: SMALL, announced: true },

@@ -92,7 +92,7 @@ fn golden() -> Vec<(Record, String)> {
         changed(Change::Abort { at_ms: 1, why: "x".into() }, "07 0100000000000000 0100 78"),
         changed(Change::Complete { at_ms: 1 }, "08 0100000000000000"),
         changed(Change::Reprint, "09"),
-        changed(Change::Edit(Box::new(ticket())), &format!("0a {TICKET}")),
+        changed(Change::Edit(ticket().into()), &format!("0a {TICKET}")),
         changed(Change::Confirm(Confirmed { bytes: 1, pages: 2 }), "0b 0100000000000000 02000000"),
         (
             Record::Progress { id: id(7), played: Played { accepted: 1, offered: 2 } },

@@ -42,7 +42,7 @@ fn change() -> impl Strategy<Value = Change> {
         1 => any::<u64>().prop_map(|at_ms| Change::Cancel { at_ms, why: "by hand".into() }),
         2 => any::<u64>().prop_map(|at_ms| Change::Complete { at_ms }),
         1 => Just(Change::Reprint),
-        1 => ticket().prop_map(|ticket| Change::Edit(Box::new(ticket))),
+        1 => ticket().prop_map(|ticket| Change::Edit(ticket.into())),
         1 => (any::<u64>(), any::<u32>()).prop_map(|(bytes, pages)| Change::Confirm(Confirmed { bytes, pages })),
     ]
 }

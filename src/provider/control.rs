@@ -114,13 +114,12 @@ impl LocalPrintProvider {
     /// Answers who waits for the last job to end, when it has.
     pub(super) fn parked_if_idle(&mut self) {
         let busy = self.printers.values().any(|entry| entry.current.is_some());
-        if self.parking.is_some() && !busy {
-            self.tell_untold();
+        if busy || self.parking.is_none() {
+            return;
         }
-        if let Some(waiting) = self.parking.as_mut().filter(|_| !busy) {
-            for told in waiting.drain(..) {
-                let _ = told.send(());
-            }
+        self.tell_untold();
+        for told in self.parking.iter_mut().flat_map(|waiting| waiting.drain(..)) {
+            let _ = told.send(());
         }
     }
 

@@ -97,10 +97,11 @@ impl LocalPrintProvider {
             at_ms: now_ms(),
         };
         let ticket = Ticket { printer: target, ..Ticket::clone(&shadow.ticket) };
-        let moved =
-            self.road.spool.update(shadow.id, Change::Recover(recovery), None).and_then(|_| {
-                self.road.spool.update(shadow.id, Change::Edit(Box::new(ticket)), None)
-            });
+        let moved = self
+            .road
+            .spool
+            .update(shadow.id, Change::Recover(recovery), None)
+            .and_then(|_| self.road.spool.update(shadow.id, Change::Edit(ticket.into()), None));
         match moved {
             Ok(moved) => {
                 self.road.spool.sync_soon();

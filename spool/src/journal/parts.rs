@@ -130,7 +130,7 @@ pub(crate) fn change(from: &mut Reader<'_>) -> Result<Change, Malformed> {
         7 => Change::Abort { at_ms: from.u64()?, why: from.text()?.into() },
         8 => Change::Complete { at_ms: from.u64()? },
         9 => Change::Reprint,
-        10 => Change::Edit(Box::new(ticket(from)?)),
+        10 => Change::Edit(ticket(from)?.into()),
         11 => Change::Confirm(confirmed(from)?),
         _ => return Err(Malformed::Value("change")),
     })

@@ -1,6 +1,7 @@
 //! What can happen to a job. When each may happen, and what it does: [`Shadow::apply`](super::Shadow::apply).
 
 use super::{Confirmed, Ticket};
+use std::sync::Arc;
 
 /// A change in a job's life. Each is one record of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub enum Change {
     /// Play it again.
     Reprint,
     /// Replace the ticket (move, priority, hold-until, copies).
-    Edit(Box<Ticket>),
+    Edit(Arc<Ticket>),
     /// The device confirmed so much.
     Confirm(Confirmed),
 }

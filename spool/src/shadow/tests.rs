@@ -16,7 +16,7 @@ fn the_table_of_states() {
         Change::Cancel { at_ms: 1, why: why() },
         Change::Complete { at_ms: 1 },
         Change::Reprint,
-        Change::Edit(Box::new(Ticket::new("other"))),
+        Change::Edit(Ticket::new("other").into()),
     ];
     let states = [
         (State::Pending, "H-SC--E"),

@@ -59,7 +59,7 @@ impl LocalPrintProvider {
             return self.release(shadow, ctx);
         }
         let ticket = Ticket { hold, ..Ticket::clone(&shadow.ticket) };
-        self.road.spool.update(shadow.id, Change::Edit(Box::new(ticket)), None)?;
+        self.road.spool.update(shadow.id, Change::Edit(ticket.into()), None)?;
         let (shadow, durable) = match &shadow.state {
             State::Held { .. } => (self.road.spool.job(shadow.id)?, self.synced()),
             _ => self.change(shadow.id, Change::Hold { why: "job-hold-until-specified".into() })?,
@@ -137,7 +137,7 @@ impl LocalPrintProvider {
             return Ok(self.synced());
         }
         let ticket = Ticket { printer, ..Ticket::clone(&shadow.ticket) };
-        let (moved, durable) = self.change(shadow.id, Change::Edit(Box::new(ticket)))?;
+        let (moved, durable) = self.change(shadow.id, Change::Edit(ticket.into()))?;
         self.dequeue(shadow);
         self.enqueue_if_there(&moved, ctx);
         Ok(durable)
@@ -146,7 +146,7 @@ impl LocalPrintProvider {
     fn prioritize(&mut self, shadow: &Shadow, priority: u8) -> Result<Durable> {
         let ticket = Ticket { priority, ..Ticket::clone(&shadow.ticket) };
         ticket.check()?;
-        let (shadow, durable) = self.change(shadow.id, Change::Edit(Box::new(ticket)))?;
+        let (shadow, durable) = self.change(shadow.id, Change::Edit(ticket.into()))?;
         let waits = |entry: &&mut Entry| entry.queue.contains(shadow.id);
         if let Some(entry) = self.entry_mut(&shadow.ticket.printer).filter(waits) {
             entry.queue.put(shadow.id, priority);
