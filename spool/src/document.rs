@@ -10,7 +10,7 @@
 //! ```
 
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex};
 
@@ -196,16 +196,14 @@ impl Place {
 
     /// How many bytes there were.
     fn copy(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        match self {
-            Self::File { file, name } => {
-                file.read_at(buf, offset).map_err(Error::disk("reading", &**name))
-            }
+        let copied = match self {
+            Self::File { file, .. } => file.read_at(buf, offset),
             Self::Memory(document) => {
                 let from = usize::try_from(offset).unwrap_or(usize::MAX);
-                let rest = document.get(from..).unwrap_or_default();
-                Ok(io::Read::read(&mut &*rest, buf).unwrap_or(0))
+                document.get(from..).unwrap_or_default().read(buf)
             }
-        }
+        };
+        copied.map_err(Error::disk("reading", self.name()))
     }
 }
 

@@ -1,7 +1,8 @@
 //! What can happen to a job. When each may happen, and what it does: [`Shadow::apply`](super::Shadow::apply).
 
-use super::{Confirmed, Ticket};
 use std::sync::Arc;
+
+use super::{Confirmed, Ticket};
 
 /// A change in a job's life. Each is one record of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]

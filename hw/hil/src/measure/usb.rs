@@ -15,7 +15,7 @@ use crate::vm::Slot;
 
 const BYTES: usize = 10 << 20;
 
-/// A lap takes a quarter of a second, and one of the same work another time a fifth more or less.
+/// Turns. More than elsewhere: a lap takes a quarter of a second, and the same work another time a fifth more or less.
 const USB_TURNS: usize = 8;
 
 /// Where a printer that takes nothing has got to: as much as there is has begun to leave.
