@@ -121,6 +121,8 @@ pub fn run() -> ExitCode {
         Err(error) => return usage::answer(&error),
     };
     let (name, outcome) = dispatch(cli.command);
+    // Simulated printers belong to no server: nothing that runs in this process needs them now.
+    despool_hw::sim::retire_all();
     match outcome {
         Ok(code) => code,
         Err(Failed(why)) => {

@@ -217,7 +217,7 @@ impl Server {
     }
 
     /// Stops in good order: nothing new is taken, running jobs end within their grace or are parked, everything is on
-    /// disk when this returns.
+    /// disk when this returns. Simulated printers stay, as real ones do (see [`despool_hw::sim::retire_all`]).
     pub async fn stop(mut self) {
         let listeners = self.listeners_path();
         self.hush().values().for_each(Bound::close);
@@ -232,7 +232,6 @@ impl Server {
             parts.close();
         })
         .await;
-        despool_hw::sim::retire_all();
         let _ = std::fs::remove_file(&listeners);
         local::remove(&self.config.server.state_dir);
         self.spool.close();

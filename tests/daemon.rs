@@ -13,12 +13,13 @@ use std::process::Command;
 
 use despool::frontend::ipp::wire::{GroupTag, Operation, Status};
 use despool_hw::sim::Language;
+use support::control::Control;
 use support::ipp::{job_id, printer_state_of, state_of};
 use support::process::run;
 use support::raw::{self, End};
 use support::server::{Server, despool};
 use support::sink::{self, Sink};
-use support::site::{Setup, Site};
+use support::site::{Setup, Site, sim};
 use support::{assert_same, document, wires};
 
 const RAW: &str = "appsocket = \"127.0.0.1:0\"";
@@ -97,6 +98,16 @@ fn sigterm_lets_a_job_end_that_ends_within_the_grace() {
     });
     assert_same(&sink::documents(sink.ended(1))[0], &sent, "printed to its end");
     assert_eq!(state_of(&site.start().ipp().job(job)), "completed");
+}
+
+#[test]
+fn the_control_sockets_of_simulated_printers_go_with_the_server() {
+    let site = Site::new();
+    site.configure(&Setup::new().printer("sim", &sim(&site, "plain", "control"), ""));
+    let server = site.start();
+    Control::open(&server, &site.path("control"));
+    assert!(server.terminate().success());
+    assert!(!site.path("control").exists());
 }
 
 #[test]

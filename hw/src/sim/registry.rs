@@ -111,7 +111,8 @@ pub fn retire(key: &Key) -> bool {
     device.is_some()
 }
 
-/// Takes every printer away: at the end of the process, so that no control socket stays behind.
+/// Takes every printer away, whoever made it: at the end of the process, so that no control socket stays behind. Earlier
+/// it would part a handle that somebody holds from the port that is opened next.
 pub fn retire_all() {
     let devices = std::mem::take(&mut *devices());
     drop(devices);

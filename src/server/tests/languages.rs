@@ -300,6 +300,16 @@ async fn auto_speaks_what_the_device_id_tells() {
     }
 }
 
+#[actix::test]
+async fn a_printer_is_still_there_when_another_server_has_stopped() {
+    let device = Device::new(Language::Plain);
+    rig(&[]).server.stop().await;
+    let mut news = News::new(&device, "").await;
+    device.tell("paper-out on");
+    news.wait_for_reasons(&["media-empty"]).await;
+    news.rig.server.stop().await;
+}
+
 /// A job in that language.
 fn auto_job(language: Language) -> Vec<u8> {
     match language {
