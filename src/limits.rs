@@ -53,9 +53,9 @@ pub const LANE_ORDERS: usize = 64;
 /// Requests beside the lane (aborts) that fit at a time.
 pub const LANE_URGENT: usize = 8;
 
-/// One `write` to a port is offered at most this much, and one note of what may be offered goes no further. It bounds how
-/// much is uncertain after a crash.
-pub const WRITE_BYTES: usize = 256 * 1024;
+/// One note of what may be offered goes so far ahead, or as far as a port takes in one `write`. It bounds how much is uncertain
+/// after a crash.
+pub const NOTE_BYTES: usize = 256 * 1024;
 
 /// One `read` of the back channel takes at most this much, so that a flood does not keep data from going out.
 pub const READ_BYTES: usize = 4096;
@@ -192,6 +192,13 @@ pub const APPSOCKET_LINGER: Duration = Duration::from_secs(1);
 
 /// Raw TCP: a sender that takes none of the device's words for this long is let go.
 pub const APPSOCKET_WRITE: Duration = Duration::from_secs(10);
+
+/// A port that failed is opened anew after this long, doubling with each failure until a job has ended well or the device has
+/// gone …
+pub const REOPEN_FIRST: Duration = Duration::from_millis(20);
+
+/// … up to this.
+pub const REOPEN_LAST: Duration = Duration::from_secs(5);
 
 /// After a connection could not be accepted (no descriptors left) the next attempt waits this long.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

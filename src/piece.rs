@@ -92,7 +92,7 @@ impl Piece {
             Content::Inline(bytes) => (&**bytes, None),
         };
         let bytes = bytes.get(from..self.range.end).unwrap_or_default();
-        Lent { bytes, file, origin: self.origin }
+        Lent { bytes, file, origin: self.origin, entry: None }
     }
 }
 

@@ -66,6 +66,14 @@ pub enum Error {
         /// What the kernel said (`EFAULT` for a damaged mapping).
         source: io::Error,
     },
+    /// Disk: how far the job is could not be noted, so no more of it is sent.
+    #[error("{port}: how far the job is could not be noted ({source})")]
+    Note {
+        /// The port, as its URI says it.
+        port: String,
+        /// What [`crate::Ledger::note`] said.
+        source: io::Error,
+    },
     /// Ours: the bell rang while something was under way, which was given up.
     #[error("{port}: interrupted")]
     Rang {

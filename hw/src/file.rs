@@ -29,7 +29,7 @@ use rustix::io::Errno;
 
 use crate::fault::{absent, failed};
 use crate::limits::{
-    FILE_WRITE_BYTES, RETRY_FIRST, RETRY_FULL, RETRY_LAST, TTY_WRITE_BYTES, UNREAD_CHECK_FIRST,
+    RETRY_FIRST, RETRY_FULL, RETRY_LAST, TTY_WRITE_BYTES, UNREAD_CHECK_FIRST, WRITE_BYTES,
 };
 use crate::poll::Ladder;
 use crate::{Bell, Canceled, Error, Interest, Lent, Line, Port, PortFacts, Ready, Tail};
@@ -113,7 +113,7 @@ impl Port for FilePort {
     }
 
     fn write_limit(&self) -> usize {
-        if self.kind == Kind::Device { TTY_WRITE_BYTES } else { FILE_WRITE_BYTES }
+        if self.kind == Kind::Device { TTY_WRITE_BYTES } else { WRITE_BYTES }
     }
 
     /// A FIFO whose reader has gone since the last job is [`Error::Absent`].

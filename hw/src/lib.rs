@@ -24,6 +24,7 @@ mod port;
 mod printer;
 mod serial;
 pub mod sim;
+mod sleeper;
 mod socket;
 mod stall;
 #[cfg(test)]
@@ -42,7 +43,8 @@ pub use error::Error;
 pub use file::FilePort;
 pub use open::open;
 pub use port::{
-    Canceled, FileRange, Interest, Lent, Line, Lines, Origin, Port, PortFacts, Ready, Tail,
+    Canceled, Entry, FileRange, Interest, Ledger, Lent, Line, Lines, Origin, Port, PortFacts,
+    Ready, Tail,
 };
 pub use printer::PrinterPort;
 pub use serial::SerialPort;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-/// One `write` to a tty takes at most this much, so that a cancel finds little to flush.
+/// One `write` takes at most this much, so that an abort is heard soon …
+pub const WRITE_BYTES: usize = 256 * 1024;
+
+/// … and to a tty this much, so that a cancel finds little to flush.
 pub const TTY_WRITE_BYTES: usize = 16 * 1024;
 
 /// A device that refuses without saying when it will be ready (`/dev/lpN`) is asked again after this long at first …
@@ -32,9 +35,6 @@ pub const HOLD_SECONDS: u32 = 86_400;
 
 /// An IEEE 1284 device id is cut to this: what `usblp` and `lp` hand out at most.
 pub const DEVICE_ID_BYTES: usize = 1024;
-
-/// One `write` to a plain file or a FIFO takes at most this much, so that an abort is heard soon.
-pub const FILE_WRITE_BYTES: usize = 256 * 1024;
 
 /// A disk (or a device) that said it is full is asked again after at most this long: nobody tells when it has room again.
 pub const RETRY_FULL: Duration = Duration::from_secs(1);
@@ -288,6 +288,47 @@ pub const UEVENTS: usize = 1024;
 
 /// Devices whose answers are remembered.
 pub const USB_KNOWN: usize = 256;
+
+/// One transfer of `usblp`: what it makes of a longer write too.
+pub const USBLP_TRANSFER_BYTES: usize = 8192;
+
+/// A printer behind `usblp` is given so many of them ahead, the one under way among them.
+pub const USBLP_TRANSFERS: usize = 2;
+
+/// A thread that waits in `usblp` is woken so many times [`SLEEPER_WAKE_WAIT`] (6 s): a printer that is dead is given 5 s by the
+/// driver to tell its status, in which no signal is heard.
+pub const USBLP_END_TRIES: u32 = 1200;
+
+/// A printer that takes so long to tell its status is dead: while it has something to take it is not listened to, for that
+/// would wait as long.
+pub const USBLP_DEAD: Duration = Duration::from_secs(1);
+
+/// If it takes this much …
+pub const USBLP_FAST_BYTES: usize = 32 * 1024;
+
+/// … within this time, it is fast: …
+pub const USBLP_FAST_TIME: Duration = Duration::from_millis(10);
+
+/// … it is given at most this much at a time, …
+pub const USBLP_LOAD_BYTES: usize = 1024 * 1024;
+
+/// … and so many such loads ahead. All that has not begun can be taken back. …
+pub const USBLP_LOADS: usize = 4;
+
+/// … More is asked for when so many wait: to be woken for each costs the processor that the driver needs, too. …
+pub const USBLP_MORE_AT: usize = 1;
+
+/// … A write is of so many bytes, which are noted before. It bounds how much is uncertain after a crash. …
+pub const USBLP_WRITE_BYTES: usize = 256 * 1024;
+
+/// … If a write takes longer than this the printer is not fast any more.
+pub const USBLP_WRITE_TIME: Duration = Duration::from_millis(100);
+
+/// A printer that took nothing for this long and goes on is told of at once.
+pub const USBLP_STOOD: Duration = Duration::from_secs(1);
+
+/// It is looked this often whether a fast printer has said something: to wait for that would wake us with each transfer.
+pub const USBLP_LISTEN: Duration = Duration::from_millis(40);
 
 /// One `write` to a parallel port takes at most this much, so that a cancel is heard soon: byte by byte on the wire, it is tens
 /// of milliseconds.

@@ -11,12 +11,17 @@
 //! ```
 //!
 //! Counting. *Taken* is what `write` returned. *Accepted* is what the driver has for certain: taken minus
-//! [`Port::in_flight`]. Ports over a descriptor have nothing in flight (the driver takes bytes or does not); USB keeps
-//! several transfers in flight and learns later how much of each went.
+//! [`Port::in_flight`]. Most ports over a descriptor have nothing in flight (the driver takes bytes or does not);
+//! USB keeps several transfers in flight and learns later how much of each went, and so does a printer behind `usblp`.
 
+use std::fmt::Debug;
+use std::io;
+use std::ops::Range;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 use std::time::Instant;
 
+use crate::limits::WRITE_BYTES;
 use crate::{Bell, Error};
 
 /// Bytes lent to a port for one `write`.
@@ -32,12 +37,30 @@ pub struct Lent<'a> {
     pub file: Option<FileRange<'a>>,
     /// Who the bytes come from.
     pub origin: Origin,
+    /// Where a port that [notes itself](Port::notes) does so.
+    pub entry: Option<Entry<'a>>,
+}
+
+/// Where it is noted how far a job is.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// Who notes it.
+    pub ledger: &'a Arc<dyn Ledger>,
+    /// The first lent byte's place in the job.
+    pub at: u64,
+}
+
+/// Who notes how far a job is.
+pub trait Ledger: Debug + Send + Sync {
+    /// Notes that these bytes of the job are about to be offered to the driver, and that it has all before them. Where this
+    /// fails they must not be.
+    fn note(&self, offered: Range<u64>) -> io::Result<()>;
 }
 
 impl<'a> Lent<'a> {
     /// Ordinary memory, part of a job.
     pub fn memory(bytes: &'a [u8]) -> Self {
-        Self { bytes, file: None, origin: Origin::Job }
+        Self { bytes, file: None, origin: Origin::Job, entry: None }
     }
 
     /// The same loan cut to its first `limit_bytes`.
@@ -46,7 +69,7 @@ impl<'a> Lent<'a> {
     }
 
     /// Copies the front of the loan into `buf` without touching mapped pages; how many bytes were copied.
-    pub fn copy_to(&self, buf: &mut [u8]) -> std::io::Result<usize> {
+    pub fn copy_to(&self, buf: &mut [u8]) -> io::Result<usize> {
         let len = self.bytes.len().min(buf.len());
         let Some(buf) = buf.get_mut(..len) else { return Ok(0) };
         match self.file {
@@ -102,7 +125,7 @@ pub struct Interest {
     pub drained: bool,
 }
 
-/// What a wait found. All false: the deadline came.
+/// What a wait found. All false: the deadline came, or a device goes on after it had stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ready {
     /// `write` will take at least one byte, or report an error.
@@ -180,9 +203,9 @@ pub trait Port: Send {
     /// Conditions of the device (paper out, off line) are not errors: they are `Ok(0)` and show in [`Port::line`].
     fn write(&mut self, lent: Lent<'_>) -> Result<usize, Error>;
 
-    /// One `write` takes at most this much, whatever it is offered. Who notes what is offered notes no more than this.
+    /// One `write` takes at most this much, whatever it is offered.
     fn write_limit(&self) -> usize {
-        usize::MAX
+        WRITE_BYTES
     }
 
     /// True where `write` hands lent pages to the kernel, so that it is worth while to bring them in before; false where it
@@ -194,6 +217,16 @@ pub trait Port: Send {
     /// Of the bytes taken, those the driver may still hand back (see the module). Zero on ports over a descriptor.
     fn in_flight(&self) -> u64 {
         0
+    }
+
+    /// Of the bytes in flight, those that the driver was certainly never offered: they wait in the port.
+    fn withheld(&self) -> u64 {
+        0
+    }
+
+    /// True while the port notes what it offers itself ([`Lent::entry`]): nobody else is to do so then.
+    fn notes(&self) -> bool {
+        false
     }
 
     /// Takes back-channel bytes. `Ok(0)`: none now. Never blocks. The end of the back channel while the device is

@@ -1,24 +1,29 @@
 //! Printers behind the node of a printer driver: `usblp`, `lp`, `ppdev`.
 //!
 //! ```text
-//!   write ──► driver ──► printer      usblp: one transfer at a time, presumed well; lp and ppdev: byte by byte, on the wire
-//!   read  ◄── driver ◄── printer      usblp tells when there is something; the parallel port has to be turned round to see
-//!   line  ◄── status byte             nobody tells of a change: it is asked for now and then
+//!   write ─┬────────► lp, ppdev ──► printer      byte by byte, on the wire
+//!          └─thread──► usblp ─────► printer      which says how each transfer ended to who waits for it
+//!   read  ◄─────────── driver ◄──── printer      usblp tells when there is something; the parallel port has to be turned
+//!                                                round to see
+//!   line  ◄─────────── status byte               nobody tells of a change: it is asked for now and then
 //! ```
 //!
 //! Paper out, off line and fault are conditions, not errors, also where the driver says `EIO` or `ENOSPC`. What it is *not*:
 //! the way to print by USB where we may claim the printer ourselves ([`crate::usb`]).
 //!
-//! The one invariant: bytes that the driver holds are in flight until it has said that they are gone.
+//! The one invariant: bytes that are not known to be in the printer are in flight.
 
 mod driver;
 mod ioctl;
 mod lp;
+mod pace;
 mod ppdev;
 mod usblp;
 mod wait;
+mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use rustix::io::Errno;
@@ -28,6 +33,7 @@ use crate::limits::{PARALLEL_WRITE_BYTES, RETRY_FIRST, RETRY_LAST};
 use crate::poll::Ladder;
 use crate::{Bell, Canceled, DeviceId, Error, Interest, Lent, Line, Port, PortFacts, Ready, Tail};
 use driver::{Driver, Status};
+use writer::{Ended, Failure, Held, Writer};
 
 /// An open printer.
 pub struct PrinterPort {
@@ -46,8 +52,12 @@ pub struct PrinterPort {
     /// The driver took nothing when last asked: it is asked again on this ladder.
     refused: bool,
     ladder: Ladder,
-    /// Bytes that the driver took last and may still hold.
-    held: u64,
+    /// Where writes wait: the thread that does, from the first one on until it is ended.
+    writer: Option<Writer>,
+    /// What became of what an ended one was given.
+    ended: Ended,
+    /// The printer did not answer when asked last.
+    dead: bool,
     /// Bytes taken in this job.
     taken: u64,
     /// A job is under way: its status is asked for more often.
@@ -119,7 +129,9 @@ impl PrinterPort {
             told: Line::default(),
             refused: false,
             ladder: Ladder::new(RETRY_FIRST, RETRY_LAST),
-            held: 0,
+            writer: None,
+            ended: Ended::default(),
+            dead: false,
             taken: 0,
             in_job: false,
             half_a_job: false,
@@ -131,12 +143,66 @@ impl PrinterPort {
         failed(&self.name, doing, errno)
     }
 
-    /// True once the driver holds nothing of what it took.
-    fn settle(&mut self) -> Result<bool, Error> {
-        if self.held > 0 && self.driver.is_empty().map_err(|errno| self.failed("waiting", errno))? {
-            self.held = 0;
+    /// The thread, where writes wait; begun if there is none.
+    fn writer(&mut self) -> Result<Option<&mut Writer>, Error> {
+        let Some(node) = self.driver.waiting() else { return Ok(None) };
+        let writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => Writer::start(Arc::clone(node))?,
+        };
+        Ok(Some(self.writer.insert(writer)))
+    }
+
+    /// Ends the thread, whatever it has not written.
+    fn end_writer(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            self.ended = writer.end();
         }
-        Ok(self.held == 0)
+    }
+
+    /// Fails if the thread has failed, which is over then.
+    fn settle(&mut self) -> Result<(), Error> {
+        let Some(failure) = self.writer.as_ref().and_then(Writer::failure) else { return Ok(()) };
+        self.end_writer();
+        let port = self.name.clone();
+        Err(match failure {
+            // Only a stop of the whole process ends a write beside us.
+            Failure::Device(Errno::INTR) => gone(&port, "we were stopped in the middle of a write"),
+            Failure::Device(errno) => self.failed("writing", errno),
+            Failure::Document(source) => Error::Document { port, source },
+            Failure::Note(source) => Error::Note { port, source },
+            Failure::Panic => {
+                let source = std::io::Error::other("its thread panicked");
+                Error::Ours { doing: "writing to a printer", source }
+            }
+        })
+    }
+
+    fn held(&self) -> Held {
+        self.writer.as_ref().map_or(self.ended.held, Writer::held)
+    }
+
+    /// True where nothing is on its way.
+    fn is_idle(&self) -> bool {
+        self.writer.as_ref().map_or(self.ended == Ended::default(), Writer::is_idle)
+    }
+
+    /// Gives bytes to the driver itself.
+    fn write_at_once(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        if self.refused && self.is_busy()? {
+            // An attempt would keep the processor busy for a clock tick; a look is one access.
+            return Ok(0);
+        }
+        let count = match self.driver.write(bytes) {
+            Ok(count) => count,
+            Err(Errno::AGAIN | Errno::INTR) => 0,
+            Err(errno) => return Err(self.failed("writing", errno)),
+        };
+        self.refused = count == 0;
+        if count > 0 {
+            self.ladder.reset();
+        }
+        Ok(count)
     }
 
     /// True where the printer's own line says so.
@@ -160,14 +226,24 @@ impl Port for PrinterPort {
     }
 
     fn write_limit(&self) -> usize {
-        PARALLEL_WRITE_BYTES
+        self.writer.as_ref().map_or(PARALLEL_WRITE_BYTES, Writer::load_bytes)
+    }
+
+    fn reads_pages(&self) -> bool {
+        self.driver.waiting().is_none()
     }
 
     /// A printer that holds half a job which was canceled is reset first.
     fn begin_job(&mut self, _bell: &Bell, _until: Instant) -> Result<(), Error> {
         self.settle()?;
+        if self.ended != Ended::default() {
+            self.cancel()?;
+        }
         if std::mem::take(&mut self.half_a_job) {
             self.driver.reset().map_err(|errno| self.failed("resetting the printer", errno))?;
+        }
+        if let Some(writer) = self.writer()? {
+            writer.begin_job();
         }
         self.taken = 0;
         self.in_job = true;
@@ -176,34 +252,31 @@ impl Port for PrinterPort {
     }
 
     fn write(&mut self, lent: Lent<'_>) -> Result<usize, Error> {
-        let told = self.driver.telling().is_some();
-        if self.held > 0 || (told && self.refused) {
-            // The wait hears when that has changed.
-            return Ok(0);
-        }
-        if self.refused && self.is_busy()? {
-            // An attempt would keep the processor busy for a clock tick; a look is one access.
-            return Ok(0);
-        }
-        let count = match self.driver.write(lent.first(PARALLEL_WRITE_BYTES).bytes) {
-            Ok(count) => count,
-            Err(Errno::AGAIN | Errno::INTR) => 0,
-            Err(errno) => return Err(self.failed("writing", errno)),
+        let given = self.writer()?.map(|writer| writer.give(lent));
+        let count = match given {
+            Some(given) => given.map_err(|source| {
+                self.end_writer();
+                Error::Ours { doing: "sharing a document with a thread", source }
+            })?,
+            None => self.write_at_once(lent.first(PARALLEL_WRITE_BYTES).bytes)?,
         };
-        self.refused = count == 0;
-        if count > 0 {
-            self.ladder.reset();
-            if self.driver.holds() {
-                self.held = count as u64;
-                self.put_off_asking();
-            }
-            self.taken = self.taken.saturating_add(count as u64);
+        if count > 0 && self.writer.is_some() {
+            self.put_off_asking(Instant::now());
         }
+        self.taken = self.taken.saturating_add(count as u64);
         Ok(count)
     }
 
     fn in_flight(&self) -> u64 {
-        self.held
+        self.held().bytes
+    }
+
+    fn withheld(&self) -> u64 {
+        self.held().withheld
+    }
+
+    fn notes(&self) -> bool {
+        self.writer.is_some()
     }
 
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
@@ -220,33 +293,35 @@ impl Port for PrinterPort {
         bell: &Bell,
         until: Option<Instant>,
     ) -> Result<Ready, Error> {
-        self.wait_for(interest, bell, until)
+        self.wait_for(interest, bell, until).inspect_err(|_| self.end_writer())
     }
 
     fn end_job(&mut self) -> Result<(), Error> {
+        // One that was parked has gone on to its end.
+        self.half_a_job = false;
         Ok(())
     }
 
     fn tail(&mut self) -> Result<Tail, Error> {
         self.settle()?;
-        Ok(match self.held {
-            0 => Tail::Empty,
-            bytes => Tail::Bytes(bytes),
-        })
+        Ok(if self.is_idle() { Tail::Empty } else { Tail::Bytes(self.held().bytes) })
     }
 
-    /// Has the driver throw away what it holds; how much of that had left nobody knows.
+    /// Ends the transfer under way; how much of that had left nobody knows. What waits behind it does not leave.
     fn cancel(&mut self) -> Result<Canceled, Error> {
-        let held = if self.settle().unwrap_or(false) { 0 } else { self.held };
-        if held > 0 {
+        self.end_writer();
+        self.half_a_job |= self.taken > 0;
+        let Ended { held, broken } = self.ended;
+        if broken {
             self.driver.discard().map_err(|errno| match errno {
                 Errno::NOENT | Errno::NODEV => gone(&self.name, why(errno)),
                 errno => self.failed("opening anew", errno),
             })?;
         }
-        self.half_a_job |= self.taken > 0;
-        (self.held, self.taken, self.refused, self.in_job) = (0, 0, false, false);
-        Ok(Canceled { withdrawn_bytes: 0, unknown_bytes: held })
+        self.ended = Ended::default();
+        (self.taken, self.refused, self.in_job) = (0, false, false);
+        let unknown_bytes = held.bytes.saturating_sub(held.withheld);
+        Ok(Canceled { withdrawn_bytes: held.withheld, unknown_bytes })
     }
 
     fn line(&mut self) -> Result<Line, Error> {

@@ -22,7 +22,6 @@ mod ioctl;
 mod modem;
 mod set_up;
 mod settings;
-mod sleeper;
 mod tty;
 mod wait;
 

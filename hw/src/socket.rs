@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use crate::fault::{failed, gone};
-use crate::limits::{FILE_WRITE_BYTES, SENT_CHECK_FIRST, SENT_CHECK_LAST};
+use crate::limits::{SENT_CHECK_FIRST, SENT_CHECK_LAST};
 use crate::poll::{Ladder, after};
 use crate::{Bell, Canceled, Error, Interest, Lent, Line, Port, PortFacts, Ready, SocketUri, Tail};
 use link::Link;
@@ -125,10 +125,6 @@ impl Port for SocketPort {
     fn facts(&self) -> PortFacts {
         let job_is_connection = self.uri.hold_seconds.is_none();
         PortFacts { back_channel: true, job_is_connection, keeps_place: false }
-    }
-
-    fn write_limit(&self) -> usize {
-        FILE_WRITE_BYTES
     }
 
     /// Connects, unless a held connection is still there. Addresses are tried in turn.

@@ -13,8 +13,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use despool_hw::{
-    Arrival, Arrived, Bell, DeviceUri, Error, FileRange, Interest, Lent, Origin, Port, Ready, Tail,
-    open, sim,
+    Arrival, Arrived, Bell, DeviceUri, Error, FileRange, Interest, Lent, Port, Ready, Tail, open,
+    sim,
 };
 use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -61,7 +61,7 @@ fn print(port: &mut dyn Port, document: &[u8]) -> Result<(), (usize, Error)> {
     port.begin_job(&bell, soon()).map_err(fail(taken))?;
     while taken < document.len() {
         let range = FileRange { file: file.as_fd(), offset: taken as u64 };
-        let lent = Lent { bytes: &document[taken..], file: Some(range), origin: Origin::Job };
+        let lent = Lent { file: Some(range), ..Lent::memory(&document[taken..]) };
         match port.write(lent).map_err(fail(taken))? {
             0 => {
                 let interest = Interest { write: true, ..Interest::default() };

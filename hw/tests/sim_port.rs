@@ -78,9 +78,8 @@ fn sim_port_copies_from_the_file_and_not_from_memory() {
     // Stands for a mapping of the file: were it read, the printer would get zeros.
     let map = [0u8; 20];
     let lent = |offset: u64, len: usize| Lent {
-        bytes: &map[..len],
         file: Some(FileRange { file: file.as_fd(), offset }),
-        origin: Origin::Job,
+        ..Lent::memory(&map[..len])
     };
     port.begin_job(&bell, soon().unwrap()).unwrap();
     assert_eq!(port.write(lent(2, 5)).unwrap(), 5);

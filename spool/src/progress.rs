@@ -1,6 +1,6 @@
 //! What the driver has accepted of a job that is being played.
 //!
-//! The thread that owns the port notes a record before each write (`offered > accepted`) and one after
+//! Whoever writes to the device notes a record before each write (`offered > accepted`) and one after the last
 //! (`offered == accepted`); while it streams without waiting, the record after one write is the record before the next.
 //! After a crash the last record says where the device stands, or between which two offsets.
 
@@ -14,7 +14,7 @@ use crate::shadow::Played;
 use crate::spool::Inner;
 
 /// The place where a player and the table meet. Written under the journal's lock only.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Cell {
     accepted: AtomicU64,
     offered: AtomicU64,
@@ -45,7 +45,7 @@ impl Cell {
 
 /// Notes how far a job has been played. One for each playing of a job; of no effect once the job has left the state
 /// *processing*.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Progress {
     pub(crate) spool: Weak<Inner>,
     pub(crate) id: JobId,

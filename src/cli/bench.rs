@@ -23,7 +23,7 @@ use super::{At, Failed, Outcome, open_file, units};
 use crate::config::{Config, PrinterConfig, units::bytes};
 use crate::event::{Events, What};
 use crate::frontend::ipp::wire::{GroupTag, Operation};
-use crate::limits::{CONNECT_WAIT, WRITE_BYTES};
+use crate::limits::CONNECT_WAIT;
 use crate::provider::{JobState, Subscribe};
 use crate::server::Server;
 
@@ -103,7 +103,7 @@ fn write_loop(uri: &DeviceUri, file: &mut std::fs::File) -> Result<Lap, Failed> 
     let bell = Bell::new()?;
     let clock = Clock::start();
     port.begin_job(&bell, Instant::now() + CONNECT_WAIT)?;
-    let mut buf = vec![0; WRITE_BYTES];
+    let mut buf = vec![0; despool_hw::limits::WRITE_BYTES];
     loop {
         let got = file.read(&mut buf)?;
         if got == 0 {

@@ -1,7 +1,8 @@
 //! What a printer driver's node can do, and which driver a node belongs to.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{FileType, major, stat};
 use rustix::io::Errno;
@@ -9,10 +10,18 @@ use rustix::io::Errno;
 use crate::fault::not_opened;
 use crate::{Error, Line};
 
-/// A node, opened not to wait.
+/// An open node.
 pub(super) trait Driver: Send {
-    /// Gives it bytes; how many it took. [`Errno::AGAIN`]: no room now, whatever the reason.
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno>;
+    /// Gives it bytes; how many it took. [`Errno::AGAIN`]: no room now, whatever the reason. Not asked of a driver that has a
+    /// [node that waits](Driver::waiting).
+    fn write(&mut self, _bytes: &[u8]) -> Result<usize, Errno> {
+        Err(Errno::AGAIN)
+    }
+
+    /// The node, if a write to it waits until the printer has it.
+    fn waiting(&self) -> Option<&Arc<OwnedFd>> {
+        None
+    }
 
     /// Takes back-channel bytes. [`Errno::AGAIN`] or 0: none now.
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, Errno>;
@@ -20,17 +29,15 @@ pub(super) trait Driver: Send {
     /// How the printer is; `None`: it does not say.
     fn status(&mut self) -> Result<Option<Status>, Errno>;
 
-    /// A descriptor whose `poll` tells of room and of back-channel bytes. `None`: this driver tells nothing.
-    fn telling(&self) -> Option<BorrowedFd<'_>>;
+    /// A descriptor whose `poll` tells of back-channel bytes. `None`: this driver tells nothing.
+    fn telling(&self) -> Option<BorrowedFd<'_>> {
+        self.waiting().map(AsFd::as_fd)
+    }
 
-    /// True where a write that was taken is not yet in the printer.
-    fn holds(&self) -> bool;
-
-    /// True once the driver holds nothing any more.
-    fn is_empty(&self) -> Result<bool, Errno>;
-
-    /// Throws away what the driver holds.
-    fn discard(&mut self) -> Result<(), Errno>;
+    /// Throws away a transfer of which nobody knows how it will end.
+    fn discard(&mut self) -> Result<(), Errno> {
+        Ok(())
+    }
 
     /// Resets the printer; false: this driver cannot.
     fn reset(&mut self) -> Result<bool, Errno>;

@@ -50,22 +50,6 @@ impl Driver for Lp {
         ioctl::lp_status(&self.fd).map(|status| Some(Status::parallel(status)))
     }
 
-    fn telling(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
-        None
-    }
-
-    fn holds(&self) -> bool {
-        false
-    }
-
-    fn is_empty(&self) -> Result<bool, Errno> {
-        Ok(true)
-    }
-
-    fn discard(&mut self) -> Result<(), Errno> {
-        Ok(())
-    }
-
     fn reset(&mut self) -> Result<bool, Errno> {
         ioctl::lp_reset(&self.fd).map(|()| true)
     }

@@ -118,22 +118,6 @@ impl Driver for Ppdev {
         ioctl::pp_status(&self.fd).map(|status| Some(Status::parallel(status)))
     }
 
-    fn telling(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
-        None
-    }
-
-    fn holds(&self) -> bool {
-        false
-    }
-
-    fn is_empty(&self) -> Result<bool, Errno> {
-        Ok(true)
-    }
-
-    fn discard(&mut self) -> Result<(), Errno> {
-        Ok(())
-    }
-
     fn reset(&mut self) -> Result<bool, Errno> {
         ioctl::pp_control(&self.fd, RESET)?;
         // nInit has to be low for 50 µs (IEEE 1284-2000 §5.3): two reads of the port are, and a call to the kernel more so.

@@ -1,35 +1,33 @@
 //! `/dev/usb/lpN`, the kernel's USB printer driver.
 //!
-//! What it does not say (each seen on the real driver): a write that does not wait is taken whatever the printer does, one
-//! transfer of at most 8 KiB, and lost without a word if the node is closed before it has ended. `POLLOUT` says that it has
-//! ended. Closing is also the only way to throw it away.
+//! What it does not say (each seen on the real driver): of a write that does not wait it presumes that the printer will get
+//! it, one transfer of at most 8 KiB, and when that fails nobody is told. A write that waits makes one transfer after the
+//! other, as fast as the driver can, and says how they ended; so writes wait here, on a [thread](super::writer) of their own.
+//! Ended by a signal it leaves its last transfer with the driver, which throws it away when the node is closed.
+//! A read waits too: it is to be asked for only what `poll` has told of.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::driver::{Driver, Status};
 use super::ioctl;
 use crate::fault::not_opened;
-use crate::poll::look;
 use crate::{DeviceId, Error};
-
-/// One transfer of the driver.
-const TRANSFER: usize = 8192;
 
 pub(super) struct Usblp {
     path: PathBuf,
     /// `None`: it could not be opened anew.
-    fd: Option<OwnedFd>,
+    fd: Option<Arc<OwnedFd>>,
     two_way: bool,
 }
 
-fn open(path: &Path) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    rustix::fs::open(path, flags, Mode::empty())
+fn open(path: &Path) -> Result<Arc<OwnedFd>, Errno> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).map(Arc::new)
 }
 
 impl Usblp {
@@ -47,25 +45,13 @@ impl Usblp {
     }
 
     fn fd(&self) -> Result<BorrowedFd<'_>, Errno> {
-        self.fd.as_ref().map(AsFd::as_fd).ok_or(Errno::NODEV)
-    }
-
-    fn says(&self) -> Result<PollFlags, Errno> {
-        let fd = self.fd()?;
-        let mut fds = [PollFd::new(&fd, PollFlags::OUT)];
-        look(&mut fds)?;
-        let [fd] = fds;
-        Ok(fd.revents())
+        self.fd.as_ref().map(|fd| fd.as_fd()).ok_or(Errno::NODEV)
     }
 }
 
 impl Driver for Usblp {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
-        match rustix::io::write(self.fd()?, bytes.get(..TRANSFER).unwrap_or(bytes)) {
-            // Out of paper: the driver has no room, and says why.
-            Err(Errno::NOSPC) => Err(Errno::AGAIN),
-            written => written,
-        }
+    fn waiting(&self) -> Option<&Arc<OwnedFd>> {
+        self.fd.as_ref()
     }
 
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, Errno> {
@@ -78,22 +64,6 @@ impl Driver for Usblp {
             Err(Errno::NODEV) => Err(Errno::NODEV),
             // A printer that does not answer has no status; its data may still flow.
             Err(_) => Ok(None),
-        }
-    }
-
-    fn telling(&self) -> Option<BorrowedFd<'_>> {
-        self.fd().ok()
-    }
-
-    fn holds(&self) -> bool {
-        true
-    }
-
-    fn is_empty(&self) -> Result<bool, Errno> {
-        let says = self.says()?;
-        match says.intersects(PollFlags::HUP | PollFlags::ERR) {
-            true => Err(Errno::NODEV),
-            false => Ok(says.contains(PollFlags::OUT)),
         }
     }
 

@@ -13,8 +13,8 @@ use serialport::TTYPort;
 use super::SerialPort;
 use super::brake::Brake;
 use super::driver::Driver;
-use super::sleeper::Sleeper;
-use crate::limits::{CORE_FIFO_BYTES, PTY_HOLDS_BYTES, TTY_WRITE_BYTES};
+use crate::limits::{CORE_FIFO_BYTES, PTY_HOLDS_BYTES, SLEEPER_WAKE_TRIES, TTY_WRITE_BYTES};
+use crate::sleeper::Sleeper;
 use crate::{Canceled, Flow};
 
 impl SerialPort {
@@ -101,7 +101,7 @@ impl SerialPort {
 
 /// Closes on a thread to which a signal comes, so that the driver does not wait for its queue to leave.
 fn close_at_once(tty: TTYPort) {
-    match Sleeper::start("port close", move |_| drop(tty)) {
+    match Sleeper::start("port close", SLEEPER_WAKE_TRIES, move |_| drop(tty)) {
         Ok(closing) => drop(closing),
         Err(error) => tracing::warn!(%error, "closing a port may have taken long"),
     }

@@ -16,7 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::io::Errno;
 
 use super::ioctl;
-use super::sleeper::{Dismissed, Sleeper};
+use crate::limits::SLEEPER_WAKE_TRIES;
+use crate::sleeper::{Dismissed, Sleeper};
 use crate::{Bell, Error, Lines};
 
 /// The lines of a port. Behind a trait, because ptys have none: tests bring their own.
@@ -60,11 +61,13 @@ impl Watcher {
         let changed = Bell::new()?;
         let ended = Arc::new(Mutex::new(None));
         let (ring, tell) = (changed.clone(), Arc::clone(&ended));
-        let sleeper = Sleeper::start("port lines", move |dismissed| {
+        let sleeper = Sleeper::start("port lines", SLEEPER_WAKE_TRIES, move |dismissed| {
             let errno = watch(&*modem, &ring, &first, dismissed);
             *tell.lock().unwrap_or_else(PoisonError::into_inner) = errno;
             ring.ring();
-        })?;
+        });
+        let doing = "starting a thread that watches the lines of a port";
+        let sleeper = sleeper.map_err(|source| Error::Ours { doing, source })?;
         Ok(Self { changed, ended, _sleeper: sleeper })
     }
 

@@ -10,7 +10,7 @@ use rustix::net::sockopt::{set_socket_linger, set_tcp_user_timeout};
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 
 use super::options::{self, millis};
-use crate::limits::{ACK_WAIT, FILE_WRITE_BYTES, PEER_SILENCE, STALL};
+use crate::limits::{ACK_WAIT, PEER_SILENCE, STALL, WRITE_BYTES};
 use crate::stall::Stall;
 use crate::{Canceled, Interest, Lent};
 
@@ -106,7 +106,7 @@ impl Link {
 
     /// Sends; how many bytes were taken. Never raises `SIGPIPE`.
     pub(super) fn send(&mut self, lent: Lent<'_>) -> Result<usize, Errno> {
-        match send(&self.fd, lent.first(FILE_WRITE_BYTES).bytes, SendFlags::NOSIGNAL) {
+        match send(&self.fd, lent.first(WRITE_BYTES).bytes, SendFlags::NOSIGNAL) {
             Ok(count) => {
                 let more = u64::try_from(count).unwrap_or(0);
                 self.sent = None;

@@ -5,21 +5,24 @@
 //!                    └────────────┴──► Over
 //! ```
 //!
-//! A note says how far the device stands for certain, and how far it may stand at most: the next [`WRITE_BYTES`], which
-//! may be many writes to a port that takes little at a time. While the device takes bytes without a pause the next note is
-//! made when that is used up. Whenever the thread is about to wait, the last note is exact; of a port that holds bytes and
+//! A note says how far the device stands for certain, and how far it may stand at most: the next [`NOTE_BYTES`], which
+//! may be many writes to a port that takes little at a time. A port that [notes itself](Port::notes) does so through the
+//! [`Book`], and nobody else. While the device takes bytes without a pause the next note is
+//! made when that is used up. Whenever the thread is about to wait, the last note is exact, unless the port notes itself; of a port that holds bytes and
 //! cannot say what becomes of them, it is at most [`NOTE_PACE`] old, or the stall.
 
 use std::collections::VecDeque;
+use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use despool_hw::Port;
+use despool_hw::{Entry, Ledger, Lent, Port};
 use despool_spool::{JobId, Played, Progress};
 
 use super::lane::{Begin, PortEvent, Stopped};
-use crate::limits::{NOTE_PACE, WRITE_BYTES};
+use crate::limits::{NOTE_BYTES, NOTE_PACE};
 use crate::monitor::PlayId;
 use crate::piece::Piece;
 
@@ -28,10 +31,10 @@ pub(super) struct Stream {
     pub(super) play: PlayId,
     pub(super) job: JobId,
     progress: Progress,
+    book: Arc<dyn Ledger>,
     mark: Arc<Mark>,
     /// Bytes of the job that the port has taken, those of earlier playings included.
     taken: u64,
-    noted: Played,
     pieces: VecDeque<Piece>,
     /// So many of them were said before the playing.
     preceding: usize,
@@ -48,6 +51,8 @@ pub(super) struct Stream {
     pub(super) phase: Phase,
     /// When the device took something last.
     pub(super) moved: Instant,
+    /// What the port had in flight when that was looked at last.
+    in_flight: u64,
     /// When the note was made as exact as can be last.
     settled: Instant,
 }
@@ -98,20 +103,36 @@ pub(super) enum Stop {
 
 impl From<despool_hw::Error> for Stop {
     fn from(error: despool_hw::Error) -> Self {
-        Self::Port(error)
+        match error {
+            despool_hw::Error::Note { port, source } => match source.downcast() {
+                Ok(error) => Self::Note(error),
+                Err(source) => Self::Port(despool_hw::Error::Note { port, source }),
+            },
+            error => Self::Port(error),
+        }
+    }
+}
+
+/// For a port that notes itself.
+#[derive(Debug)]
+struct Book(Progress);
+
+impl Ledger for Book {
+    fn note(&self, offered: Range<u64>) -> io::Result<()> {
+        let played = Played { accepted: offered.start, offered: offered.end };
+        self.0.note(played).map_err(io::Error::other)
     }
 }
 
 impl Stream {
     pub(super) fn new(begin: Begin, now: Instant) -> Self {
-        let noted = begin.progress.played();
         Self {
             play: begin.play,
             job: begin.job,
+            book: Arc::new(Book(begin.progress.clone())),
             progress: begin.progress,
             mark: Arc::new(Mark::at(begin.from)),
             taken: begin.from,
-            noted,
             pieces: VecDeque::new(),
             preceding: 0,
             last_gone: None,
@@ -122,6 +143,7 @@ impl Stream {
             ended: false,
             phase: Phase::Beginning,
             moved: now,
+            in_flight: 0,
             settled: now,
         }
     }
@@ -175,6 +197,16 @@ impl Stream {
         Stopped { played, said: self.said }
     }
 
+    /// True where bytes that the port had in flight have left since the last look: the device takes data.
+    pub(super) fn has_moved(&mut self, port: &dyn Port, now: Instant) -> bool {
+        let before = std::mem::replace(&mut self.in_flight, port.in_flight());
+        let moved = self.in_flight < before;
+        if moved {
+            self.moved = now;
+        }
+        moved
+    }
+
     /// True when the port has taken the last byte.
     pub(super) fn is_all_taken(&self) -> bool {
         self.ended && self.pieces.is_empty()
@@ -182,8 +214,13 @@ impl Stream {
 
     /// What the driver has, as far as the port can say.
     pub(super) fn played(&self, port: Option<&dyn Port>) -> Played {
+        // In this order: meanwhile some may leave, which has been offered then.
         let in_flight = port.map_or(0, Port::in_flight);
-        Played { accepted: self.taken.saturating_sub(in_flight), offered: self.taken }
+        let withheld = port.map_or(0, Port::withheld);
+        Played {
+            accepted: self.taken.saturating_sub(in_flight),
+            offered: self.taken.saturating_sub(withheld),
+        }
     }
 
     /// Offers bytes once. `gone` is told of each piece that has gone, as long as more may come.
@@ -205,19 +242,24 @@ impl Stream {
         }
         let counted = piece.is_of_job();
         let limit = if counted { self.up_to_aside() } else { usize::MAX };
-        let lent = piece.lend(self.cursor).first(port.write_limit().min(WRITE_BYTES).min(limit));
-        if counted && self.noted.offered < self.taken.saturating_add(length(lent.bytes.len())) {
-            let ahead = piece.len().saturating_sub(self.cursor).min(WRITE_BYTES);
+        let write_limit = port.write_limit();
+        let entry = counted.then_some(Entry { ledger: &self.book, at: self.taken });
+        let lent = Lent { entry, ..piece.lend(self.cursor).first(write_limit.min(limit)) };
+        let reach = self.taken.saturating_add(length(lent.bytes.len()));
+        if counted && !port.notes() && self.progress.played().offered < reach {
+            let ahead = piece.len().saturating_sub(self.cursor).min(write_limit.max(NOTE_BYTES));
             let before = self.played(Some(port));
             let reach = Played { offered: self.taken.saturating_add(length(ahead)), ..before };
-            note(&self.progress, &mut self.noted, reach)?;
+            note(&self.progress, reach)?;
         }
-        self.mark.writing(counted);
+        if counted {
+            self.mark.writing();
+        }
         let took = if lent.bytes.is_empty() { 0 } else { port.write(lent)? };
         self.cursor = self.cursor.saturating_add(took);
         if counted {
             self.taken = self.taken.saturating_add(length(took));
-            self.mark.wrote(self.taken);
+            self.mark.wrote(self.taken, port.in_flight() > 0);
         } else if self.preceding == 0 {
             self.said = self.said.saturating_add(length(took));
         }
@@ -275,17 +317,19 @@ impl Stream {
         gap.map_or(usize::MAX, |gap| usize::try_from(gap).unwrap_or(usize::MAX))
     }
 
-    /// Makes the last note exact (as far as the port can say).
+    /// Makes the last note exact (as far as the port can say), unless the port has bytes that it notes itself.
     pub(super) fn settle(&mut self, port: &dyn Port) -> Result<(), Stop> {
-        let played = self.played(Some(port));
-        note(&self.progress, &mut self.noted, played)
+        if notes_now(port) {
+            return Ok(());
+        }
+        note(&self.progress, self.played(Some(port)))
     }
 
     /// Takes back what a cancel withdrew, and notes where the device stands.
     pub(super) fn withdraw(&mut self, canceled: despool_hw::Canceled) -> Played {
         let offered = self.taken.saturating_sub(canceled.withdrawn_bytes);
         let played = Played { accepted: offered.saturating_sub(canceled.unknown_bytes), offered };
-        let _ = note(&self.progress, &mut self.noted, played);
+        let _ = note(&self.progress, played);
         self.taken = offered;
         played
     }
@@ -293,7 +337,9 @@ impl Stream {
     /// The last word about a device that went away.
     pub(super) fn lost(&mut self, port: Option<&dyn Port>) -> Played {
         let played = self.played(port);
-        let _ = note(&self.progress, &mut self.noted, played);
+        if !port.is_some_and(notes_now) {
+            let _ = note(&self.progress, played);
+        }
         played
     }
 }
@@ -301,7 +347,7 @@ impl Stream {
 /// Where a playing stands, kept where a panic of the thread does not reach it.
 pub(super) struct Mark {
     taken: AtomicU64,
-    /// Inside a write: nobody knows how much went.
+    /// Inside a write, or with bytes that the port still has: nobody knows how much went.
     writing: AtomicBool,
 }
 
@@ -310,13 +356,13 @@ impl Mark {
         Self { taken: taken.into(), writing: false.into() }
     }
 
-    fn writing(&self, counted: bool) {
-        self.writing.store(counted, Ordering::Release);
+    fn writing(&self) {
+        self.writing.store(true, Ordering::Release);
     }
 
-    fn wrote(&self, taken: u64) {
+    fn wrote(&self, taken: u64, in_flight: bool) {
         self.taken.store(taken, Ordering::Release);
-        self.writing.store(false, Ordering::Release);
+        self.writing.store(in_flight, Ordering::Release);
     }
 
     /// After a panic: notes where the device stands, if that is known; what is known.
@@ -335,10 +381,14 @@ fn length(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
-fn note(progress: &Progress, noted: &mut Played, played: Played) -> Result<(), Stop> {
-    if *noted != played {
-        progress.note(played).map_err(Stop::Note)?;
-        *noted = played;
+/// True while the port has bytes that it notes itself.
+fn notes_now(port: &dyn Port) -> bool {
+    port.notes() && port.in_flight() > 0
+}
+
+fn note(progress: &Progress, played: Played) -> Result<(), Stop> {
+    if progress.played() == played {
+        return Ok(());
     }
-    Ok(())
+    progress.note(played).map_err(Stop::Note)
 }

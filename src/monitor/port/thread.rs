@@ -17,7 +17,7 @@ mod device;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use despool_hw::{Arrival, Bell, Canceled, Error, Interest, Port, Tail};
 use despool_spool::{Cause, JobId, Played, Progress};
@@ -25,7 +25,7 @@ use despool_spool::{Cause, JobId, Played, Progress};
 use super::lane::{Begin, Ends, How, Order, PortEvent, Urgent};
 use super::stream::{Mark, Phase, Step, Stop, Stream};
 use super::upward::Upward;
-use crate::limits::{CLOSE_WAIT, LANE_ORDERS, TIMER_SLACK_NS};
+use crate::limits::{CLOSE_WAIT, LANE_ORDERS, REOPEN_FIRST, REOPEN_LAST, TIMER_SLACK_NS};
 use crate::monitor::PlayId;
 use crate::piece::Piece;
 
@@ -57,7 +57,9 @@ fn take_back(port: &mut dyn Port, how: How, bell: &Bell) -> Option<Canceled> {
     wanted.then(|| {
         port.cancel().unwrap_or_else(|error| {
             tracing::warn!(%error, "the port could not be canceled");
-            Canceled { unknown_bytes: port.in_flight(), ..Canceled::default() }
+            let withdrawn_bytes = port.withheld();
+            let unknown_bytes = port.in_flight().saturating_sub(withdrawn_bytes);
+            Canceled { withdrawn_bytes, unknown_bytes }
         })
     })
 }
@@ -92,6 +94,8 @@ struct Driver<'a> {
     upward: Upward,
     port: Option<Box<dyn Port>>,
     arrival: Option<Arrival>,
+    /// After a failure: when the port is opened anew, and how long that was put off.
+    rest: Option<(Instant, Duration)>,
     stream: Option<Stream>,
     /// What monitors want to say between documents.
     idle: std::collections::VecDeque<Piece>,
@@ -116,6 +120,7 @@ impl<'a> Driver<'a> {
             upward: Upward::new(ends.sink.clone()),
             port: None,
             arrival: None,
+            rest: None,
             stream: None,
             idle: std::collections::VecDeque::new(),
             idle_cursor: 0,
@@ -141,7 +146,12 @@ impl<'a> Driver<'a> {
             }
         }
         if let Some(stream) = &mut self.stream {
-            stream.lost(self.port.as_deref());
+            let begun = stream.phase != Phase::Beginning;
+            let port = self.port.as_deref_mut().filter(|port| begun && port.in_flight() > 0);
+            match port.map(Port::cancel) {
+                Some(Ok(canceled)) => stream.withdraw(canceled),
+                _ => stream.lost(self.port.as_deref()),
+            };
         }
     }
 
@@ -206,10 +216,10 @@ impl<'a> Driver<'a> {
         if let Some(mut old) = self.stream.take() {
             // Its abort comes too late: whoever waited for it gave us up.
             tracing::error!(old = ?old.play, new = ?begin.play, "a document began before the last one ended");
-            if let Some(port) = self.port.as_deref_mut() {
-                let _ = port.cancel();
-            }
-            let played = old.lost(self.port.as_deref());
+            let played = match self.port.as_deref_mut().map(Port::cancel) {
+                Some(Ok(canceled)) if old.phase != Phase::Beginning => old.withdraw(canceled),
+                _ => old.lost(self.port.as_deref()),
+            };
             let stopped = Some(old.stopped(played));
             self.upward.tell(PortEvent::Aborted { play: old.play, stopped });
         }
@@ -298,6 +308,7 @@ impl<'a> Driver<'a> {
     }
 
     fn tell_end(&mut self) {
+        self.rest = None;
         let port = self.port.as_deref();
         if let Some((play, played)) =
             self.stream.as_ref().map(|stream| (stream.play, stream.played(port)))
@@ -325,7 +336,7 @@ impl<'a> Driver<'a> {
     }
 
     /// The port, the disk or we failed. A device that went away is waited for; whatever else happened, the port is opened
-    /// anew, since nobody knows in which state it is.
+    /// anew, since nobody knows in which state it is, but not again and again.
     fn fail(&mut self, stop: Stop) {
         if self.was_the_end(&stop) {
             return self.tell_end();
@@ -335,8 +346,12 @@ impl<'a> Driver<'a> {
             stream.phase = Phase::Over;
             return;
         }
+        let pause = self.rest.map_or(REOPEN_FIRST, |(_, pause)| pause.saturating_mul(2));
+        let pause = pause.min(REOPEN_LAST);
+        self.rest = Instant::now().checked_add(pause).map(|at| (at, pause));
         let mut port = self.port.take();
-        let ours = matches!(stop, Stop::Note(_) | Stop::Port(Error::Document { .. }));
+        let ours =
+            matches!(stop, Stop::Note(_) | Stop::Port(Error::Document { .. } | Error::Note { .. }));
         let why = match stop {
             Stop::Port(error) => error.to_string(),
             Stop::Note(error) => error.to_string(),

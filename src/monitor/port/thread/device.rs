@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use despool_hw::{Arrival, Error, Interest, Ready};
+use despool_hw::{Arrival, Error, Interest, Port, Ready};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::super::lane::PortEvent;
 use super::super::stream::{Phase, Step, Stop, Stream};
@@ -12,6 +13,11 @@ use crate::limits::{CONNECT_WAIT, GLANCE, READ_BYTES, STALL_AFTER};
 impl Driver<'_> {
     /// Opens the port, or waits until that is worth trying.
     pub(super) fn open(&mut self) {
+        if let Some((at, _)) = self.rest
+            && at > Instant::now()
+        {
+            return self.wait_for_bell(Some(at));
+        }
         let opened = despool_hw::open(&self.ends.uri).and_then(|mut port| {
             let device_id = port.device_id()?;
             Ok((port, device_id))
@@ -27,6 +33,8 @@ impl Driver<'_> {
     }
 
     fn await_arrival(&mut self, error: &Error) {
+        // What is not there will come anew.
+        self.rest = None;
         self.upward.absent(error.to_string());
         let uri = &self.ends.uri;
         let arrival = self.arrival.get_or_insert_with(|| Arrival::new(uri));
@@ -34,17 +42,16 @@ impl Driver<'_> {
             // Out of descriptors: the bell still works, and so does trying again when it rings.
             tracing::error!(%error, "cannot wait for the device");
             self.arrival = None;
-            self.wait_for_bell();
+            self.wait_for_bell(None);
         }
     }
 
-    fn wait_for_bell(&self) {
-        use std::os::fd::AsFd;
-        let fd = self.ends.bell.as_fd();
-        let _ = rustix::event::poll(
-            &mut [rustix::event::PollFd::new(&fd, rustix::event::PollFlags::IN)],
-            None,
-        );
+    fn wait_for_bell(&self, until: Option<Instant>) {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        let mut fds = [PollFd::new(&self.ends.bell, PollFlags::IN)];
+        // Interrupted, it is waited again.
+        let _ = poll(&mut fds, left.as_ref());
         self.ends.bell.hush();
     }
 
@@ -122,6 +129,10 @@ impl Driver<'_> {
     /// Waits for whatever comes next.
     pub(super) fn wait(&mut self) -> Result<(), Stop> {
         let Some(port) = self.port.as_deref_mut() else { return Ok(()) };
+        let has_moved = |stream: Option<&mut Stream>, port: &dyn Port| {
+            stream.is_some_and(|stream| stream.has_moved(port, Instant::now()))
+        };
+        has_moved(self.stream.as_mut(), port);
         let draining = self.stream.as_ref().is_some_and(|stream| stream.phase == Phase::Draining);
         let wants = self.stream.as_ref().is_some_and(Stream::wants_to_write);
         let speaks = self.stream.is_none() && self.parked.is_none() && !self.idle.is_empty();
@@ -137,9 +148,12 @@ impl Driver<'_> {
         let ready = port.wait(interest, &self.ends.bell, until)?;
         self.looked = Instant::now();
         self.blocked = self.blocked && !ready.write;
-        let now_stalled = stalls.is_some_and(|at| at <= Instant::now()) && !ready.write;
+        let moved = has_moved(self.stream.as_mut(), port);
+        let waited = stalls.is_some_and(|at| at <= Instant::now());
         self.upward.flush(Instant::now());
-        if now_stalled {
+        if moved {
+            self.stall(false);
+        } else if waited && !ready.write {
             self.stall(true);
             if let (Some(port), Some(stream)) = (self.port.as_deref(), self.stream.as_mut()) {
                 stream.settle(port)?;

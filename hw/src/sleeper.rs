@@ -1,9 +1,11 @@
 //! A thread that sleeps in a device call, and can be woken from outside.
 //!
-//! Some device calls (`TIOCMIWAIT`) can be neither polled nor given a deadline: only a signal ends them. The signal is one
-//! real-time signal, sent to that thread alone; its handler does nothing, so that the call returns `EINTR`.
+//! Some device calls (`TIOCMIWAIT`, a `write` that waits) can be neither polled nor given a deadline: only a signal ends them.
+//! The signal is one real-time signal, sent to that thread alone; its handler does nothing, so that the call returns `EINTR`.
+//! No other signal that waits to be handled by some thread of the process is let through, for it would end the call too.
 //!
-//! The one invariant: when [`Sleeper::drop`] returns, the thread has ended (and with it its hold on the device).
+//! The one invariant: when [`Sleeper::drop`] returns, the thread has ended (and with it its hold on the device), or it has been
+//! said that it has not.
 
 use std::io;
 use std::os::unix::thread::JoinHandleExt;
@@ -14,65 +16,85 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
-use crate::Error;
-use crate::limits::{SLEEPER_WAKE_TRIES, SLEEPER_WAKE_WAIT};
+use crate::limits::SLEEPER_WAKE_WAIT;
 
 /// True once the thread is to end. To be asked after every call that a signal may have ended.
 #[derive(Clone, Debug)]
-pub(super) struct Dismissed(Arc<AtomicBool>);
+pub(crate) struct Dismissed(Arc<AtomicBool>);
 
 impl Dismissed {
-    pub(super) fn yet(&self) -> bool {
+    pub(crate) fn yet(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }
 
 /// A running thread; dropping it ends it.
 #[derive(Debug)]
-pub(super) struct Sleeper {
+pub(crate) struct Sleeper {
     thread: Option<JoinHandle<()>>,
     dismissed: Dismissed,
+    /// How often it is woken.
+    tries: u32,
     /// Nothing is ever sent: it disconnects when the thread ends.
     ended: Receiver<()>,
 }
 
 impl Sleeper {
-    /// Runs `body` on a thread of its own until it returns, which it does soon after `Dismissed::yet`.
-    pub(super) fn start(
+    /// Runs `body` on a thread of its own until it returns, which it does soon after `Dismissed::yet`: it is waited for
+    /// `tries` times [`SLEEPER_WAKE_WAIT`].
+    pub(crate) fn start(
         name: &str,
+        tries: u32,
         body: impl FnOnce(&Dismissed) + Send + 'static,
-    ) -> Result<Self, Error> {
-        let doing = "starting a thread that watches the lines of a port";
-        let ours = |source| Error::Ours { doing, source };
-        handle_signal().map_err(ours)?;
+    ) -> io::Result<Self> {
+        handle_signal()?;
         let dismissed = Dismissed(Arc::new(AtomicBool::new(false)));
         let (ending, ended) = bounded(0);
         let seen = dismissed.clone();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             let _ending: crossbeam_channel::Sender<()> = ending;
-            unblock_signal();
+            let_only_ours_through();
             body(&seen);
         });
-        Ok(Self { thread: Some(thread.map_err(ours)?), dismissed, ended })
+        Ok(Self { thread: Some(thread?), dismissed, tries, ended })
+    }
+
+    /// Ends the thread; false where it is left behind.
+    pub(crate) fn end(&mut self) -> bool {
+        let Some(thread) = self.thread.take() else { return true };
+        self.dismissed.0.store(true, Ordering::Release);
+        // A signal that comes just before the call begins is lost: it is sent again until the thread has ended.
+        for _ in 0..self.tries {
+            wake(&thread);
+            if self.ended.recv_timeout(SLEEPER_WAKE_WAIT) == Err(RecvTimeoutError::Disconnected) {
+                // It can only have panicked, which the panic hook has told.
+                let _ = thread.join();
+                return true;
+            }
+        }
+        let name = thread.thread().name().unwrap_or_default();
+        tracing::error!(
+            name,
+            "a thread that sleeps in a device call does not end; it is left behind"
+        );
+        false
     }
 }
 
 impl Drop for Sleeper {
     fn drop(&mut self) {
-        let Some(thread) = self.thread.take() else { return };
-        self.dismissed.0.store(true, Ordering::Release);
-        // A signal that comes just before the call begins is lost: it is sent again until the thread has ended.
-        for _ in 0..SLEEPER_WAKE_TRIES {
-            wake(&thread);
-            if self.ended.recv_timeout(SLEEPER_WAKE_WAIT) == Err(RecvTimeoutError::Disconnected) {
-                // It can only have panicked, which the panic hook has told.
-                let _ = thread.join();
-                return;
-            }
-        }
-        tracing::error!(
-            "a thread that watches the lines of a port does not end; it is left behind"
-        );
+        self.end();
+    }
+}
+
+/// Has this thread run before all ordinary ones when its device call ends, which is when a device waits for it. It is to sleep
+/// nearly all the time. Fails where the process may not ask for that (`CAP_SYS_NICE`, `RLIMIT_RTPRIO`).
+pub(crate) fn run_first() -> io::Result<()> {
+    let least = libc::sched_param { sched_priority: 1 };
+    // SAFETY: the parameter is valid and read during the call; 0 is the calling thread.
+    match unsafe { libc::sched_setscheduler(0, libc::SCHED_RR, &raw const least) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 
@@ -98,14 +120,16 @@ fn handle_signal() -> io::Result<()> {
     failed.map_or(Ok(()), |errno| Err(io::Error::from_raw_os_error(errno)))
 }
 
-/// Lets the signal through to this thread, whatever mask it has inherited.
-fn unblock_signal() {
-    // SAFETY: the set is initialised by `sigemptyset` before it is used.
+/// Lets the signal through to this thread, whatever mask it has inherited, and of others only those that tell of its own faults.
+fn let_only_ours_through() {
+    // SAFETY: the set is initialised by `sigfillset` before it is used.
     unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut set);
-        libc::sigaddset(&raw mut set, signal());
-        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, std::ptr::null_mut());
+        libc::sigfillset(&raw mut set);
+        for through in [signal(), libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL] {
+            libc::sigdelset(&raw mut set, through);
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut());
     }
 }
 
@@ -121,6 +145,7 @@ mod tests {
     use rustix::io::Errno;
 
     use super::*;
+    use crate::limits::SLEEPER_WAKE_TRIES;
     use crate::testing::PATIENCE;
 
     /// A read from an empty pipe stands for the device call: it sleeps for ever, and a signal ends it.
@@ -129,7 +154,7 @@ mod tests {
         for _ in 0..50 {
             let (reading, writing) = rustix::pipe::pipe().unwrap();
             let (told, tell) = bounded(1);
-            let sleeper = Sleeper::start("sleeper", move |dismissed| {
+            let sleeper = Sleeper::start("sleeper", SLEEPER_WAKE_TRIES, move |dismissed| {
                 while !dismissed.yet() {
                     let end = rustix::io::read(&reading, &mut [0u8; 1]);
                     told.try_send(end).ok();
@@ -148,7 +173,8 @@ mod tests {
     #[test]
     fn a_thread_that_has_ended_is_no_trouble() {
         let (told, tell) = bounded(1);
-        let sleeper = Sleeper::start("short", move |_| told.send(()).unwrap()).unwrap();
+        let sleeper =
+            Sleeper::start("short", SLEEPER_WAKE_TRIES, move |_| told.send(()).unwrap()).unwrap();
         tell.recv_timeout(PATIENCE).unwrap();
         drop(sleeper);
     }
