@@ -13,6 +13,7 @@ pub mod power;
 pub mod server;
 pub mod unplug;
 pub mod usb;
+pub mod way;
 pub mod wires;
 
 use std::path::PathBuf;

@@ -1,8 +1,10 @@
 //! Printers that come, go, and look alike; and a server that dies among them.
 
 use super::attach::Wire;
-use super::check::{Dice, document, equal, holds, is_front};
+use super::check::{Dice, document, equal};
 use super::server::{Queue, Server, ports};
+use super::unplug::goes_on_after;
+use super::way::{Place, Way};
 use super::{Scenario, Stage, When};
 use crate::Bench;
 use crate::device::{IdAnswer, Printer, PrinterOptions, UsbPrinter};
@@ -16,7 +18,16 @@ pub const ALL: &[Scenario] = &[
     Scenario { name: "hotplug::late", when: When::Always, run: late },
     Scenario { name: "hotplug::without_configuration", when: When::Full, run: unconfigured },
     Scenario { name: "hotplug::late_without_configuration", when: When::Full, run: newcomers },
-    Scenario { name: "hotplug::server_killed", when: When::Always, run: killed },
+    Scenario {
+        name: "hotplug::server_killed",
+        when: When::Always,
+        run: |it| killed(it, "restart", Way { rate: Some(200_000), bytes: 1 << 20, ..Way::USBFS }),
+    },
+    Scenario {
+        name: "hotplug::server_killed_full_speed",
+        when: When::Full,
+        run: |it| killed(it, "hold", Way { copies: 8, ..Way::FULL_SPEED }),
+    },
     Scenario { name: "hotplug::ids_that_lie", when: When::Full, run: ids },
 ];
 
@@ -132,30 +143,30 @@ fn newcomers(stage: &Stage) -> Result<()> {
     server.stop().map(drop)
 }
 
-/// The server is killed in the middle of a job, and started again.
-fn killed(stage: &Stage) -> Result<()> {
+/// The server is killed in the middle of a job, while it flows and while the printer reads nothing, and started again.
+fn killed(stage: &Stage, policy: &str, way: Way) -> Result<()> {
     let bench = stage.setup.start()?;
-    let (printer, wire) = plug(&bench, Slot::Xhci(0), PrinterOptions::default())?;
-    bench.wait_for_node("/dev/usb/lp0")?;
-    let uri = "usb://HIL/Virtual%20Label?serial=HIL0001";
-    let queue = Queue::new("label", uri).recover("restart");
-    let server = Server::start(&bench, stage, &[queue])?;
-    let content = document(stage.seed, 1 << 20);
-    wire.with(|device| device.set_rate(Some(200_000)));
-    let job = server.print("label", &content)?;
-    printer.wait_for_bytes(Dice::new(stage.seed).below(300_000))?;
-    let server = server.kill_and_restart()?;
-    let record = server.wait_until(&job, "taken up again", |job| job.recovery().is_some())?;
-    wire.with(|device| device.set_rate(None));
-    server.wait_for_state(&job, "completed", EVENT)?;
-    let got = printer.take();
-    let (before, after) = got.split_at(got.len().saturating_sub(content.len()));
-    let maybe = record.maybe_on_paper();
-    let count = before.len();
-    holds(&format!("{count} of at most {maybe} bytes were on paper"), count as u64 <= maybe)?;
-    is_front(before, &content)?;
-    equal("all of it came after", after == content, true)?;
-    server.stop().map(drop)
+    let mut place = Place::with(stage, &bench, way, way.queue().recover(policy))?;
+    let mut dice = Dice::new(stage.seed);
+    for stands in [false, true] {
+        let at = dice.below(way.total() / 2);
+        let begun =
+            if stands { place.standing(stage.seed, at)? } else { place.flowing(stage.seed, at)? };
+        let dead = place.server.kill()?;
+        let first = place.printer.take();
+        place.server = dead.restart()?;
+        let Place { printer, server, .. } = &place;
+        let job = &begun.job;
+        let record = server.wait_until(job, "taken up again", |job| job.recovery().is_some())?;
+        if policy == "hold" {
+            record.fits(first.len() as u64)?;
+            server.run(&["release", job])?;
+        }
+        place.free();
+        server.wait_for_state(job, "completed", EVENT)?;
+        goes_on_after(policy, &begun.content, [&first, &printer.take()], &record)?;
+    }
+    place.server.stop().map(drop)
 }
 
 /// Printers whose device id is missing, cut short, or of the wrong length print all the same.

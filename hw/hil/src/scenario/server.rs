@@ -38,6 +38,21 @@ pub struct Server<'a> {
     configured: bool,
 }
 
+/// A server that was killed.
+#[derive(Debug)]
+pub struct Killed<'a> {
+    bench: &'a Bench,
+    despool: String,
+    configured: bool,
+}
+
+impl<'a> Killed<'a> {
+    /// Starts it again.
+    pub fn restart(self) -> Result<Server<'a>> {
+        Server::begin(self.bench, self.despool, self.configured)
+    }
+}
+
 impl<'a> Server<'a> {
     /// Writes the configuration, and serves.
     pub fn start(bench: &'a Bench, stage: &Stage, queues: &[Queue]) -> Result<Self> {
@@ -72,14 +87,14 @@ impl<'a> Server<'a> {
         Ok(Self { bench, despool, serving, news, configured })
     }
 
-    /// Ends it in the middle of what it does, as a crash would, and starts it again.
-    pub fn kill_and_restart(self) -> Result<Self> {
+    /// Ends it in the middle of what it does, as a crash would.
+    pub fn kill(self) -> Result<Killed<'a>> {
         const KILL: i32 = 9;
         let Self { bench, despool, serving, configured, .. } = self;
         serving.signal(KILL)?;
         serving.wait(EVENT)?;
         bench.guest().run(&["/bin/busybox", "rm", &format!("/host{STATE}/listeners.json")])?;
-        Self::begin(bench, despool, configured)
+        Ok(Killed { bench, despool, configured })
     }
 
     /// What it has logged so far.
@@ -102,8 +117,14 @@ impl<'a> Server<'a> {
 
     /// Submits a document, and gives its job's number.
     pub fn print(&self, printer: &str, content: &[u8]) -> Result<String> {
+        self.print_copies(printer, content, 1)
+    }
+
+    /// The same, to be printed so often.
+    pub fn print_copies(&self, printer: &str, content: &[u8], copies: u16) -> Result<String> {
         self.bench.guest().write("/host/tmp/document", content)?;
-        let output = self.run(&["print", "-p", printer, "/tmp/document"])?;
+        let copies = copies.to_string();
+        let output = self.run(&["print", "-p", printer, "-n", &copies, "/tmp/document"])?;
         Ok(output.text())
     }
 

@@ -38,6 +38,7 @@ pub struct UsbPrinter<E> {
     /// Until then the wire is busy with what was taken last.
     busy_until: Option<Instant>,
     nak: bool,
+    nak_at: Option<u64>,
     dead: bool,
     stall_at: Option<u64>,
     unplug_at: Option<u64>,
@@ -74,6 +75,7 @@ impl<E: Engine> UsbPrinter<E> {
             rate: None,
             busy_until: None,
             nak: false,
+            nak_at: None,
             dead: false,
             stall_at: None,
             unplug_at: None,
@@ -106,6 +108,16 @@ impl<E: Engine> UsbPrinter<E> {
     /// Answers every data transfer with NAK, or not any more.
     pub fn set_nak(&mut self, on: bool) {
         self.nak = on;
+    }
+
+    /// Begins to do so before a transfer that goes beyond this many bytes since it was plugged in.
+    pub fn nak_at(&mut self, bytes: u64) {
+        self.nak_at = Some(bytes);
+    }
+
+    /// True while it answers data transfers with NAK.
+    pub fn naks(&self) -> bool {
+        self.nak
     }
 
     /// Answers nothing at all, not even control requests, or again.
@@ -182,7 +194,9 @@ impl<E: Engine> UsbPrinter<E> {
     fn take(&mut self, transfer: OutTransfer, now: Instant, out: &mut Vec<Reply>) -> bool {
         let length = transfer.data.len();
         let free = self.busy_until.is_none_or(|until| until <= now);
-        if !free || self.engine.room(now) < length {
+        let after = self.seen.bytes.saturating_add(length as u64);
+        self.nak |= self.nak_at.take_if(|at| *at < after).is_some();
+        if self.nak || !free || self.engine.room(now) < length {
             self.transfers.to_device.push_front(transfer);
             return false;
         }

@@ -56,6 +56,11 @@ impl Job {
         self.0.get("recovery").and_then(Value::as_str)
     }
 
+    /// Bytes that have left, as far as that has been noted.
+    pub fn bytes_done(&self) -> u64 {
+        self.0.get("bytes_done").and_then(Value::as_u64).unwrap_or_default()
+    }
+
     /// Bytes that may be on paper from before it was cut off.
     pub fn maybe_on_paper(&self) -> u64 {
         self.0.get("bytes_maybe_on_paper").and_then(Value::as_u64).unwrap_or_default()

@@ -73,6 +73,21 @@ fn nak_holds_transfers_back_and_they_can_be_taken_back() {
 }
 
 #[test]
+fn it_stops_reading_at_a_byte_and_goes_on() {
+    let mut bus = Bus::new();
+    bus.printer.nak_at(4);
+    let (id, replies) = bus.write(b"abcd");
+    assert_eq!(replies, done(id, Status::Ok, 4));
+    assert!(!bus.printer.naks());
+    let (id, replies) = bus.write(b"e");
+    assert_eq!(replies, []);
+    assert!(bus.printer.naks());
+    bus.printer.set_nak(false);
+    assert_eq!(bus.tick(), done(id, Status::Ok, 1), "once only");
+    assert_eq!(bus.printer.engine().taken, b"abcde");
+}
+
+#[test]
 fn a_full_engine_holds_whole_transfers_back() {
     let mut bus = Bus::new();
     bus.printer.engine().limit_bytes = 4;
