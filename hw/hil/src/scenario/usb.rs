@@ -50,6 +50,16 @@ pub const ALL: &[Scenario] = &[
     },
     Scenario { name: "usb::away_for_a_minute", when: When::Full, run: flow::away_for_a_minute },
     Scenario { name: "usb::stands_full_speed", when: When::Full, run: flow::stands },
+    Scenario {
+        name: "usb::halted_usblp",
+        when: When::Full,
+        run: |it| flow::halted(it, Way::USBLP),
+    },
+    Scenario {
+        name: "usb::halted_full_speed",
+        when: When::Full,
+        run: |it| flow::halted(it, Way::FULL_SPEED),
+    },
     Scenario { name: "usb::power_cycled_idle", when: When::Full, run: power_cycled_idle },
     Scenario {
         name: "usb::power_cycled_in_a_job",

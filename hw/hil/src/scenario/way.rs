@@ -71,7 +71,7 @@ pub const FULL_SPEED_ROUNDS: u32 = 3;
 
 /// What a printer may have of a job beyond what the record says has left: what a port has in hand, and what it may be given
 /// before the next note.
-pub const AHEAD: u64 = 1536 * 1024;
+pub const AHEAD: u64 = (512 + 256) * 1024;
 
 /// A printer, its plug, and a server that prints to it.
 #[derive(Debug)]

@@ -11,7 +11,10 @@ use crate::limits::EVENT;
 use crate::patience::Patience;
 
 /// One transfer of usblp's.
-const TRANSFER: usize = 8192;
+const TRANSFER: u64 = 8192;
+
+/// What waits in usblp for a fast printer: one write, of many transfers.
+const WRITE: u64 = 256 * 1024;
 
 /// Two commands of the guest, which take a second each under interpretation, and what they wait for.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -56,8 +59,8 @@ pub(super) fn cancel_dead(stage: &Stage, place: &Place<'_>, at: u64) -> Result<(
     let begun = place.standing(stage.seed, at)?;
     place.wire.with(|device| device.set_dead(true));
     // While usblp waits for a dead printer's answer (5 s) nothing can be done with its node: what is under way may come.
-    let late = if place.way.uri == NODE { TRANSFER as u64 } else { 0 };
-    cancel(place, &begun, late)
+    let under_way = if place.way.rate.is_none() { WRITE } else { TRANSFER };
+    cancel(place, &begun, if place.way.uri == NODE { under_way } else { 0 })
 }
 
 /// Cancels a job, of which so many bytes may come after its end was told, and prints another one.

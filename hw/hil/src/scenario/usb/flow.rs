@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::super::Stage;
-use super::super::attach::{Wire, attach};
-use super::super::check::{Dice, holds};
+use super::super::attach::{Wire, attach, plug_in};
+use super::super::check::{Dice, holds, is_end, is_front};
 use super::super::server::Server;
 use super::super::way::{Begun, Place, Way};
 use super::cancel::{cancel_dead, cancel_stuck};
@@ -48,6 +48,28 @@ pub(super) fn stands(stage: &Stage) -> Result<()> {
     place.way.copies = Way::FULL_SPEED_FOR_LONG.copies;
     run_out(&place, &place.flowing(stage.seed, at())?)?;
     place.server.stop().map(drop)
+}
+
+/// The printer halts its endpoint for data, for which usblp knows no remedy, and somebody plugs it in anew. Whatever becomes
+/// of the job meanwhile, it is not done; and then it goes on where it was.
+pub(super) fn halted(stage: &Stage, way: Way) -> Result<()> {
+    let bench = stage.setup.start()?;
+    let place = Place::with(stage, &bench, way, way.queue().recover("resume"))?;
+    let at = Dice::new(stage.seed).below(way.total());
+    place.wire.with(|device| device.stall_at(at));
+    let Begun { job, content, .. } = place.begin(stage.seed)?;
+    let Place { printer, wire, server, .. } = place;
+    printer.wait_for_bytes(at)?;
+    let done = server.wait_for_state(&job, "completed", STANDSTILL).is_ok();
+    holds(&format!("a job whose printer has {at} bytes of it is not done"), !done)?;
+    drop(wire);
+    let first = printer.take();
+    is_front(&first, &content)?;
+    let _wire = plug_in(&bench, way.slot, &printer)?;
+    server.wait_for_state(&job, "completed", EVENT)?;
+    let (count, from) = (first.len(), is_end(&printer.take(), &content)?);
+    holds(&format!("nothing is lost between {count} and {from}"), from <= count)?;
+    server.stop().map(drop)
 }
 
 fn run_out(place: &Place<'_>, begun: &Begun) -> Result<()> {
